@@ -1,0 +1,89 @@
+//! Clocks: the life of each promise about a request, as a pure function of its events, the policy and now.
+
+use crate::target::NoDeadline;
+use crate::time::{Instant, Span};
+
+/// Where a clock stands at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Has not started, or has no deadline.
+    Idle,
+    /// Running, no warning threshold has passed.
+    OnTrack,
+    /// Running, a warning threshold has passed.
+    AtRisk,
+    /// Running, due has passed, the limit has not: spends error budget.
+    Late,
+    /// Running, the promise is broken: the limit has passed, or due where there is no backstop.
+    Breached,
+    /// Stopped by a pause: has remaining time, but no due instant.
+    Paused,
+    /// Finished at or before due.
+    Met,
+    /// Finished after due.
+    Missed,
+    /// Withdrawn before due.
+    Cancelled,
+}
+
+/// What a clock crossed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThresholdKind {
+    /// This percentage of the target's own time was used up.
+    Warning(u8),
+    /// The due instant passed unmet.
+    Late,
+    /// The limit passed unmet (or due, where there is no backstop: then there is no separate `Late`).
+    Breached,
+}
+
+/// A point at which a cycle's stage changes by the mere passing of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Threshold {
+    /// The instant it is about: the due, limit or warning instant, or the change's instant if `by_change`.
+    pub at: Instant,
+    /// What is crossed.
+    pub kind: ThresholdKind,
+    /// A change of facts, not the passing of time, put the threshold into the past.
+    pub by_change: bool,
+}
+
+/// How far a cycle has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The time runs (or will from `started_at` on, if that is in the future).
+    Running,
+    /// Stopped before due.
+    Paused {
+        /// Since when.
+        since: Instant,
+        /// What was left then, in the target's own time.
+        remaining: Span,
+    },
+    /// There is no deadline.
+    NoDeadline(NoDeadline),
+    /// Finished at or before due.
+    Met {
+        /// When.
+        at: Instant,
+    },
+    /// Finished (or withdrawn) after due.
+    Missed {
+        /// When.
+        at: Instant,
+    },
+    /// Withdrawn, or superseded, before due.
+    Cancelled {
+        /// When.
+        at: Instant,
+    },
+    /// Finished without ever having a deadline.
+    Finished {
+        /// When.
+        at: Instant,
+        /// Why there was none.
+        reason: NoDeadline,
+    },
+}

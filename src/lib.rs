@@ -1,0 +1,10 @@
+//! slaclock is an embedded database library for promises to customers.
+#![deny(unsafe_code)]
+
+pub mod calendar;
+pub mod clock;
+pub mod error;
+pub mod model;
+pub mod policy;
+pub mod target;
+pub mod time;
