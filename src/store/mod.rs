@@ -1,0 +1,4 @@
+//! The store: one file, its records and its indexes. The only room that knows redb.
+
+pub(crate) mod file;
+pub(crate) mod frame;
