@@ -10,7 +10,8 @@
 //! bytes 10..  payload
 //! ```
 //!
-//! These ten bytes keep their layout for ever, so that a newer format is told from damage.
+//! These ten bytes keep their layout for ever, so that a newer format is told from damage. Errors say what
+//! is wrong; whoever knows the table and the key says where.
 
 use twox_hash::XxHash3_64;
 
@@ -19,48 +20,12 @@ use crate::error::{Error, ErrorKind, Result};
 /// Bytes that a frame adds before its payload.
 pub(crate) const HEADER_BYTES: usize = 10;
 
-/// What a value is: its number in the file, the newest format this release reads, its name in messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Kind {
-    /// The number in the file; never reused.
-    pub(crate) code: u8,
-    /// The newest payload format this release knows, from 1; also the one it writes.
-    pub(crate) format: u8,
-    /// The name in messages.
-    pub(crate) name: &'static str,
-}
-
-/// Blocks of sealed rows.
-pub(crate) const ROWS: Kind = Kind { code: 1, format: 1, name: "block of due rows" };
-/// The directory over blocks of sealed rows.
-pub(crate) const ROWS_DIRECTORY: Kind = Kind { code: 2, format: 1, name: "directory of due rows" };
-/// Blocks of a sealed run of external-id hashes.
-pub(crate) const IDS: Kind = Kind { code: 3, format: 1, name: "block of id hashes" };
-/// The directory over a sealed run of external-id hashes.
-pub(crate) const IDS_DIRECTORY: Kind = Kind { code: 4, format: 1, name: "directory of id hashes" };
+/// The payload format that this release writes, and the newest it reads.
+pub(crate) const FORMAT: u8 = 1;
 
 /// Wraps `payload` for storage under `key`.
-pub(crate) fn seal(kind: Kind, key: &[u8], payload: &[u8]) -> Vec<u8> {
-    let mut framed = Vec::with_capacity(HEADER_BYTES + payload.len());
-    begin(&mut framed);
-    framed.extend_from_slice(payload);
-    finish(kind, key, &mut framed);
-    framed
-}
-
-/// Starts a value whose payload is appended in place; [`finish`] completes it.
-pub(crate) fn begin(framed: &mut Vec<u8>) {
-    framed.clear();
-    framed.resize(HEADER_BYTES, 0);
-}
-
-/// Completes a value begun with [`begin`], once its payload is appended.
-pub(crate) fn finish(kind: Kind, key: &[u8], framed: &mut [u8]) {
-    let (header, payload) = framed.split_at_mut(HEADER_BYTES);
-    let sum = checksum(kind.code, kind.format, key, payload);
-    header[0] = kind.format;
-    header[1] = kind.code;
-    header[2..].copy_from_slice(&sum.to_le_bytes());
+pub(crate) fn seal(kind: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
+    seal_as(FORMAT, kind, key, payload)
 }
 
 /// Verifies a value read under `key` and returns its payload.
@@ -68,48 +33,39 @@ pub(crate) fn finish(kind: Kind, key: &[u8], framed: &mut [u8]) {
 /// # Errors
 /// `Damaged` if the value is not exactly what was sealed under this key as this kind; `NewerFormat` if
 /// it is, in a format this release does not know.
-pub(crate) fn open<'a>(kind: Kind, key: &[u8], framed: &'a [u8]) -> Result<&'a [u8]> {
+pub(crate) fn open<'a>(kind: u8, key: &[u8], framed: &'a [u8]) -> Result<&'a [u8]> {
+    let damaged = |what: String| Err(Error::new(ErrorKind::Damaged, what));
     let Some((header, payload)) = framed.split_first_chunk::<HEADER_BYTES>() else {
-        return Err(damaged(kind, key, format_args!("{} bytes are no value", framed.len())));
+        return damaged(format!("{} bytes are too few for a value", framed.len()));
     };
-    let [format, code, sum @ ..] = *header;
-    if code != kind.code {
-        return Err(damaged(kind, key, format_args!("found kind {code}, expected {}", kind.code)));
+    let [format, found, sum @ ..] = *header;
+    if found != kind {
+        return damaged(format!("found a value of kind {found} where kind {kind} belongs"));
     }
-    if u64::from_le_bytes(sum) != checksum(code, format, key, payload) {
-        return Err(damaged(kind, key, "its checksum does not match"));
+    if u64::from_le_bytes(sum) != checksum(format, kind, key, payload) {
+        return damaged("the checksum of the value does not match".to_owned());
     }
     match format {
-        0 => Err(damaged(kind, key, "format 0 was never written")),
-        format if format > kind.format => Err(Error::new(
+        0 => damaged("format 0 was never written".to_owned()),
+        1..=FORMAT => Ok(payload),
+        newer => Err(Error::new(
             ErrorKind::NewerFormat,
-            format!("{} at {} has format {format}; this release reads up to {}", kind.name, hex(key), kind.format),
+            format!("the value has format {newer}; this release reads up to {FORMAT}"),
         )),
-        _ => Ok(payload),
     }
 }
 
-/// The error for a value of this kind under this key that is not what was stored.
-pub(crate) fn damaged(kind: Kind, key: &[u8], what: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Damaged, format!("{} at {} is damaged: {what}", kind.name, hex(key)))
+fn seal_as(format: u8, kind: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut framed = Vec::with_capacity(HEADER_BYTES + payload.len());
+    framed.extend_from_slice(&[format, kind]);
+    framed.extend_from_slice(&checksum(format, kind, key, payload).to_le_bytes());
+    framed.extend_from_slice(payload);
+    framed
 }
 
-fn checksum(code: u8, format: u8, key: &[u8], payload: &[u8]) -> u64 {
-    let seed = XxHash3_64::oneshot_with_seed(u64::from(code) << 8 | u64::from(format), key);
+fn checksum(format: u8, kind: u8, key: &[u8], payload: &[u8]) -> u64 {
+    let seed = XxHash3_64::oneshot_with_seed(u64::from(kind) << 8 | u64::from(format), key);
     XxHash3_64::oneshot_with_seed(seed, payload)
-}
-
-/// Keys are shown by number, never as text: they may hold what a customer wrote.
-fn hex(key: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::from("key ");
-    for byte in key.iter().take(16) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    if key.len() > 16 {
-        text.push('…');
-    }
-    text
 }
 
 #[cfg(test)]
@@ -117,6 +73,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const ROWS: u8 = 1;
+    const IDS: u8 = 3;
 
     #[test]
     fn a_value_keeps_its_bytes_for_ever() {
@@ -130,7 +89,7 @@ mod tests {
         assert_eq!(open(ROWS, b"k", &framed).unwrap(), b"payload");
         assert_eq!(open(ROWS, b"j", &framed).unwrap_err().kind(), ErrorKind::Damaged);
         assert_eq!(open(IDS, b"k", &framed).unwrap_err().kind(), ErrorKind::Damaged);
-        let newer = seal(Kind { format: 2, ..ROWS }, b"k", b"payload");
+        let newer = seal_as(2, ROWS, b"k", b"payload");
         assert_eq!(open(ROWS, b"k", &newer).unwrap_err().kind(), ErrorKind::NewerFormat);
     }
 

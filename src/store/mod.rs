@@ -2,3 +2,6 @@
 
 pub(crate) mod file;
 pub(crate) mod frame;
+pub(crate) mod ids;
+pub(crate) mod rows;
+pub(crate) mod sealed;

@@ -5,7 +5,7 @@ use std::io;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Turns a result of the storage engine into one of ours, saying what was being done.
+/// Turns any result of the storage engine into one of ours, saying what was being done.
 pub(crate) trait StoreResult<T> {
     /// The same result; an error begins with `doing`, as in `reading requests: …`.
     fn store(self, doing: impl fmt::Display) -> Result<T>;
@@ -15,6 +15,16 @@ impl<T, E: Into<redb::Error>> StoreResult<T> for std::result::Result<T, E> {
     fn store(self, doing: impl fmt::Display) -> Result<T> {
         self.map_err(|error| translate(error.into()).context(doing))
     }
+}
+
+/// The error of opening a table.
+pub(crate) fn from_table(error: redb::TableError) -> Error {
+    translate(error.into())
+}
+
+/// The error of reading or writing within a table.
+pub(crate) fn from_storage(error: redb::StorageError) -> Error {
+    translate(error.into())
 }
 
 /// Why our backend refuses an operation. Travels through the engine inside an [`io::Error`].

@@ -63,7 +63,8 @@ impl Health {
     /// it [`State::ReadOnly`], after reads too: the engine does no more once an operation has failed.
     pub(crate) fn guard<T>(&self, store_code: impl FnOnce() -> Result<T>) -> Result<T> {
         // Whatever a panic leaves half done is behind the latch and is never looked at again.
-        let result = catch_unwind(AssertUnwindSafe(store_code)).unwrap_or_else(|cause| Err(panicked(&*cause)));
+        let result =
+            catch_unwind(AssertUnwindSafe(store_code)).unwrap_or_else(|cause| Err(panicked(&*cause)));
         if let Err(error) = &result {
             match error.kind() {
                 ErrorKind::Damaged => self.worsen(State::Damaged, error),

@@ -2,11 +2,11 @@
 //!
 //! [`OpenFile`] is safe to share between threads. Every call checks that the process did not fork, runs
 //! under the [health latch](health), and hands the engine's errors back as ours. What goes into the
-//! tables is the caller's business: [`OpenFile::read`] and [`OpenFile::write`] lend the engine's own
-//! transactions for the length of one closure, so none is ever left open.
+//! tables is the caller's business; work on them belongs inside [`OpenFile::guard`], so that a panic or
+//! damage met there ends the handle's use.
 
 mod backend;
-mod errors;
+pub(crate) mod errors;
 mod health;
 mod open;
 mod turnstile;
@@ -21,8 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use backend::{Core, Waits};
-pub(crate) use errors::StoreResult;
-use errors::Fault;
+use errors::{Fault, StoreResult as _};
 use health::Health;
 pub(crate) use health::State;
 pub(crate) use open::Identity;
@@ -45,7 +44,7 @@ pub(crate) enum Mode {
 /// When a commit is on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) enum Durability {
-    /// When [`OpenFile::write`] returns. Recovery after a crash takes milliseconds.
+    /// When [`OpenFile::commit`] returns. Recovery after a crash takes milliseconds.
     #[default]
     Safe,
     /// At the first commit that finds `every_rows` counted rows or `every` passed since the last durable
@@ -130,8 +129,8 @@ pub(crate) struct OpenFile {
     handle: RwLock<Option<Handle>>,
     /// Serves reads of a shared file once a write of this handle failed.
     fallback: Mutex<Option<Arc<OpenFile>>>,
-    health: Health,
-    turnstile: Turnstile,
+    health: Arc<Health>,
+    turnstile: Arc<Turnstile>,
     pending: Mutex<Pending>,
     options: Options,
     path: Option<PathBuf>,
@@ -152,19 +151,28 @@ struct Pending {
 }
 
 impl OpenFile {
-    /// Makes a new file at `path`, runs `init` in its first transaction and opens it.
+    /// Makes a new file at `path`, runs `init` in its first transaction and opens it; without a path, or
+    /// with [`Durability::Memory`], a store in memory, gone when dropped.
     ///
     /// The file appears under its name only when it is complete and on the disk, with mode 0600.
     ///
     /// # Errors
-    /// `AlreadyExists` if anything at all is at `path`; `Unsupported` for [`Durability::Memory`] and for
-    /// bulk without [`Mode::Exclusive`].
+    /// `AlreadyExists` if anything at all is at `path`; `Unsupported` for bulk without
+    /// [`Mode::Exclusive`]; what `init` returns.
     pub(crate) fn create(
-        path: &Path,
+        path: Option<&Path>,
         options: &Options,
         init: impl FnOnce(&WriteTxn) -> Result<()>,
     ) -> Result<OpenFile> {
-        open::create(path, options, init)
+        match path {
+            Some(path) if options.durability != Durability::Memory => open::create(path, options, init),
+            _ => {
+                let options = Options { durability: Durability::Memory, ..options.clone() };
+                let file = open::on_backend(redb::backends::InMemoryBackend::new(), &options)?;
+                file.initialise(init)?;
+                Ok(file)
+            }
+        }
     }
 
     /// Opens an existing file for reading and writing. Never creates one.
@@ -186,50 +194,71 @@ impl OpenFile {
         open::open_read_only(path, options)
     }
 
-    /// A store in memory, gone when dropped.
-    pub(crate) fn memory(options: &Options, init: impl FnOnce(&WriteTxn) -> Result<()>) -> Result<OpenFile> {
-        let file = open::on_backend(redb::backends::InMemoryBackend::new(), options)?;
-        file.write(init)?;
-        Ok(file)
-    }
-
-    /// Runs `read` on one snapshot. Keep it short: a snapshot keeps its pages from being used again.
+    /// Runs store code under the latch: a panic becomes `Damaged`, and errors of the file are remembered.
     ///
-    /// # Errors
-    /// `ForkedHandle`, `Closed`, `Damaged`, `Busy`, `Cancelled`; otherwise what `read` returns. An error of
-    /// kind `Damaged` from `read`, or a panic in it, leaves the handle damaged.
-    pub(crate) fn read<T>(&self, read: impl FnOnce(&ReadTxn) -> Result<T>) -> Result<T> {
+    /// A damaged handle loses its locks and its file at once, so that other processes go on and nothing
+    /// marks the file as cleanly closed.
+    pub(crate) fn guard<T>(&self, store_code: impl FnOnce() -> Result<T>) -> Result<T> {
         self.check()?;
         self.health.may_read()?;
-        if let Some(other) = self.fallback()? {
-            return other.read(read);
+        let result = self.health.guard(store_code);
+        self.check()?;
+        if self.health.state() == State::Damaged {
+            let _ = self.core.retire();
         }
-        let begun = self.guard(|| match &*self.handle()? {
+        result
+    }
+
+    /// Begins to read the state as of the latest commit, by any process.
+    ///
+    /// # Errors
+    /// `ForkedHandle`, `Closed`, `Damaged`, `Busy`, `Cancelled`, `Io`.
+    pub(crate) fn begin_read(&self) -> Result<ReadTxn> {
+        self.check()?;
+        if let Some(other) = self.fallback()? {
+            return other.begin_read();
+        }
+        let begun = self.guard(|| match &*self.handle() {
             Some(Handle::Write(database)) => database.begin_read().store("beginning to read"),
             Some(Handle::Read(database)) => database.begin_read().store("beginning to read"),
             None => Err(Fault::Retired.error()),
         });
-        let txn = ReadTxn::new(begun?, self.core.clone());
-        self.guard(|| read(&txn))
+        Ok(ReadTxn::new(begun?, self.core.clone()))
     }
 
-    /// Runs `write` in the one write transaction and commits it, durable as the options say; if it
-    /// returns an error, nothing is written.
+    /// Begins the one write transaction, waiting for its turn among threads and processes.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and `ReadOnly` on a handle that may not write. After `Io` or `StorageFull`
-    /// the outcome is unknown until the file is reopened, and the handle writes no more.
-    pub(crate) fn write<T>(&self, write: impl FnOnce(&WriteTxn) -> Result<T>) -> Result<T> {
-        self.transact(false, write)
+    /// As [`begin_read`](Self::begin_read), and `ReadOnly` on a handle that may not write.
+    pub(crate) fn begin_write(&self) -> Result<WriteTxn> {
+        self.may_write()?;
+        let turn = self.turnstile.enter(self.options.busy_timeout, &self.options.cancel)?;
+        // Again: the writer before may have failed.
+        self.may_write()?;
+        let begun = self.guard(|| match &*self.handle() {
+            Some(Handle::Write(database)) => database.begin_write().store("beginning to write"),
+            Some(Handle::Read(_)) => Err(read_only()),
+            None => Err(Fault::Retired.error()),
+        });
+        Ok(WriteTxn::new(begun?, self.core.clone(), self.health.clone(), turn))
+    }
+
+    /// Commits, durable as the options say.
+    ///
+    /// # Errors
+    /// After any error the outcome is unknown until the file is reopened, and the handle writes no more:
+    /// `StorageFull`, `Io`, `Damaged`, or `ForkedHandle`.
+    pub(crate) fn commit(&self, txn: WriteTxn) -> Result<()> {
+        self.commit_with(txn, false)
     }
 
     /// Puts everything committed so far on the disk. Only [`Durability::Bulk`] leaves anything to do.
     pub(crate) fn flush(&self) -> Result<()> {
         self.check()?;
         if self.pending().commits == 0 {
-            return self.health.may_read();
+            return self.health.may_write();
         }
-        self.transact(true, |_| Ok(()))
+        self.commit_with(self.begin_write()?, true)
     }
 
     /// Whether commits wait for [`flush`](Self::flush), and since when the oldest of them may.
@@ -260,7 +289,8 @@ impl OpenFile {
     /// Space used now. Walks every page: for reports, not for hot paths.
     pub(crate) fn sizes(&self) -> Result<Sizes> {
         let file = self.file_bytes()?;
-        self.read(|txn| {
+        let txn = self.begin_read()?;
+        self.guard(|| {
             let mut sizes = Sizes { file, ..Sizes::default() };
             for table in txn.list_tables().store("listing tables")? {
                 let table = txn.open_untyped_table(table).store("opening a table")?;
@@ -285,7 +315,7 @@ impl OpenFile {
 
     /// Whether the handle was opened for reading only.
     pub(crate) fn is_read_only(&self) -> bool {
-        matches!(&*self.handle.read().unwrap_or_else(PoisonError::into_inner), Some(Handle::Read(_)))
+        matches!(&*self.handle(), Some(Handle::Read(_)))
     }
 
     /// The path it was opened by; `None` in memory.
@@ -315,32 +345,17 @@ impl OpenFile {
         self.shut(handle)
     }
 
-    fn transact<T>(&self, flush: bool, write: impl FnOnce(&WriteTxn) -> Result<T>) -> Result<T> {
-        self.check()?;
-        self.health.may_write()?;
-        let _turn = self.turnstile.enter(self.options.busy_timeout, &self.options.cancel)?;
-        // Again: the writer before may have failed.
-        self.health.may_write()?;
-        let begun = self.guard(|| match &*self.handle()? {
-            Some(Handle::Write(database)) => database.begin_write().store("beginning to write"),
-            Some(Handle::Read(_)) => Err(read_only()),
-            None => Err(Fault::Retired.error()),
-        });
-        let txn = WriteTxn::new(begun?, self.core.clone());
-        match self.guard(|| write(&txn)) {
-            Ok(value) => self.commit(txn, flush).map(|()| value),
-            Err(error) => {
-                // Whatever aborting says, the caller's error is the one that matters.
-                let _ = self.guard(|| txn.abort());
-                Err(error)
-            }
-        }
+    fn initialise(&self, init: impl FnOnce(&WriteTxn) -> Result<()>) -> Result<()> {
+        let txn = self.begin_write()?;
+        self.guard(|| init(&txn))?;
+        self.commit(txn)
     }
 
-    fn commit(&self, txn: WriteTxn, flush: bool) -> Result<()> {
+    fn commit_with(&self, mut txn: WriteTxn, flush: bool) -> Result<()> {
         let rows = txn.rows();
         let durable = flush || self.wants_durable(rows);
         let committed = self.core.committing(|| self.guard(|| txn.commit(durable)));
+        self.check()?;
         if let Err(error) = committed {
             // Of whatever kind: a commit that did not succeed may still be found done.
             let error = outcome_unknown(error);
@@ -354,6 +369,9 @@ impl OpenFile {
             pending.commits += 1;
             pending.rows = pending.rows.saturating_add(rows);
         }
+        // The next writer's turn begins here, when what this one left pending is counted.
+        drop(pending);
+        drop(txn);
         Ok(())
     }
 
@@ -370,18 +388,16 @@ impl OpenFile {
 
     /// Runs `work` on the engine while no transaction of this handle is open.
     fn alone<T>(&self, doing: &str, work: impl Fn(&mut redb::Database) -> Result<T>) -> Result<T> {
-        self.check()?;
-        self.health.may_write()?;
+        self.may_write()?;
         let _turn = self.turnstile.enter(self.options.busy_timeout, &self.options.cancel)?;
         let mut waits = Waits::new();
         loop {
-            let result = self.guard(|| {
-                match &mut *self.handle.write().unwrap_or_else(PoisonError::into_inner) {
+            let result =
+                self.guard(|| match &mut *self.handle.write().unwrap_or_else(PoisonError::into_inner) {
                     Some(Handle::Write(database)) => work(database),
                     Some(Handle::Read(_)) => Err(read_only()),
                     None => Err(Fault::Retired.error()),
-                }
-            });
+                });
             match result {
                 Err(error) if error.kind() == ErrorKind::Busy => waits
                     .pause(self.options.busy_timeout, Some(&*self.options.cancel))
@@ -394,23 +410,11 @@ impl OpenFile {
         }
     }
 
-    /// Runs engine code under the latch; a damaged handle loses its locks and its file at once, so that
-    /// other processes go on and nothing marks the file as cleanly closed.
-    fn guard<T>(&self, engine_code: impl FnOnce() -> Result<T>) -> Result<T> {
-        let result = self.health.guard(engine_code);
-        if self.core.is_forked() {
-            return Err(Fault::Forked.error());
-        }
-        if self.health.state() == State::Damaged {
-            let _ = self.core.retire();
-        }
-        result
-    }
-
     /// Another handle to read by, once a write of this one has failed: the engine answers nothing more.
     fn fallback(&self) -> Result<Option<Arc<OpenFile>>> {
         let Some(path) = &self.path else { return Ok(None) };
-        if self.health.state() != State::ReadOnly || self.options.mode != Mode::Shared || self.is_read_only() {
+        if self.health.state() != State::ReadOnly || self.options.mode != Mode::Shared || self.is_read_only()
+        {
             return Ok(None);
         }
         let mut fallback = self.fallback.lock().unwrap_or_else(PoisonError::into_inner);
@@ -428,8 +432,13 @@ impl OpenFile {
         if self.core.is_forked() { Err(Fault::Forked.error()) } else { Ok(()) }
     }
 
-    fn handle(&self) -> Result<RwLockReadGuard<'_, Option<Handle>>> {
-        Ok(self.handle.read().unwrap_or_else(PoisonError::into_inner))
+    fn may_write(&self) -> Result<()> {
+        self.check()?;
+        if self.is_read_only() { Err(read_only()) } else { self.health.may_write() }
+    }
+
+    fn handle(&self) -> RwLockReadGuard<'_, Option<Handle>> {
+        self.handle.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
@@ -464,7 +473,10 @@ impl Drop for OpenFile {
 
 impl std::fmt::Debug for OpenFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpenFile").field("path", &self.path).field("state", &self.state()).finish_non_exhaustive()
+        f.debug_struct("OpenFile")
+            .field("path", &self.path)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
     }
 }
 
@@ -475,8 +487,7 @@ impl Pending {
 }
 
 fn read_only() -> Error {
-    // Not of the kind that latches: nothing happened to the file.
-    Error::new(ErrorKind::Unsupported, "the file was opened for reading only")
+    Error::new(ErrorKind::ReadOnly, "the file was opened for reading only")
 }
 
 fn outcome_unknown(error: Error) -> Error {

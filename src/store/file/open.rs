@@ -13,7 +13,6 @@ use redb::backends::FileBackend;
 use super::backend::{Core, Guarded, Waits};
 use super::errors::StoreResult;
 use super::health::Health;
-use super::turnstile::Turnstile;
 use super::{Durability, Handle, Mode, OpenFile, Options, Pending, VERIFY_UP_TO_BYTES, Verify, WriteTxn};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -72,7 +71,7 @@ pub(super) fn create(
     let building = Options { mode: Mode::Exclusive, durability: Durability::Safe, ..options.clone() };
     let core = core_of(draft.reopen(path)?, true, &building)?;
     let file = finish(&core, open_engine(&core, &building, false), &building, None)?;
-    file.write(init)?;
+    file.initialise(init)?;
     file.close()?;
     draft.publish(path)?;
     open(path, options)
@@ -87,7 +86,9 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<OpenFile> {
         let verify = match options.verify {
             Verify::Always => true,
             Verify::Never => false,
-            Verify::Auto => header.unclean && header.file_bytes <= VERIFY_UP_TO_BYTES && !writer_at_work(&core),
+            Verify::Auto => {
+                header.unclean && header.file_bytes <= VERIFY_UP_TO_BYTES && !writer_at_work(&core)
+            }
         };
         finish(&core, open_engine(&core, options, verify), options, Some((path, identity)))
             .map_err(|error| at(path, error))
@@ -154,8 +155,8 @@ fn finish(
         core: core.clone(),
         handle: RwLock::new(Some(handle)),
         fallback: Mutex::new(None),
-        health: Health::default(),
-        turnstile: Turnstile::default(),
+        health: Arc::default(),
+        turnstile: Arc::default(),
         pending: Mutex::new(Pending::none()),
         options: options.clone(),
         path: file.map(|(path, _)| path.to_owned()),

@@ -1,7 +1,7 @@
 //! The line of this process's writers, with an end to its patience.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::errors::Fault;
@@ -28,11 +28,12 @@ struct Line {
 }
 
 /// The right to write; ends when dropped.
-pub(super) struct Turn<'a>(&'a Turnstile);
+#[derive(Debug)]
+pub(super) struct Turn(Arc<Turnstile>);
 
 impl Turnstile {
     /// Waits for the turn of this thread. `Busy` after `patience`, `Cancelled` when the flag is raised.
-    pub(super) fn enter(&self, patience: Duration, cancel: &AtomicBool) -> Result<Turn<'_>> {
+    pub(super) fn enter(self: &Arc<Self>, patience: Duration, cancel: &AtomicBool) -> Result<Turn> {
         let since = Instant::now();
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         let ticket = line.next;
@@ -50,11 +51,12 @@ impl Turnstile {
             let waited = self.moved.wait_timeout(line, left.min(LOOK_EVERY));
             line = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        Ok(Turn(self))
+        drop(line);
+        Ok(Turn(self.clone()))
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Turn {
     fn drop(&mut self) {
         let mut line = self.0.line.lock().unwrap_or_else(PoisonError::into_inner);
         line.serving += 1;
@@ -76,12 +78,12 @@ mod tests {
 
     #[test]
     fn gives_up_in_time_and_lets_the_next_pass() {
-        let turnstile = Turnstile::default();
+        let turnstile = Arc::<Turnstile>::default();
         let never = AtomicBool::new(false);
         let turn = turnstile.enter(Duration::ZERO, &never).unwrap();
-        let busy = turnstile.enter(Duration::from_millis(5), &never).err().unwrap();
+        let busy = turnstile.enter(Duration::from_millis(5), &never).unwrap_err();
         assert_eq!(busy.kind(), ErrorKind::Busy);
-        let cancelled = turnstile.enter(Duration::from_secs(60), &AtomicBool::new(true)).err().unwrap();
+        let cancelled = turnstile.enter(Duration::from_secs(60), &AtomicBool::new(true)).unwrap_err();
         assert_eq!(cancelled.kind(), ErrorKind::Cancelled);
         drop(turn);
         drop(turnstile.enter(Duration::ZERO, &never).unwrap());
@@ -90,7 +92,7 @@ mod tests {
 
     #[test]
     fn one_at_a_time() {
-        let (turnstile, never) = (Turnstile::default(), AtomicBool::new(false));
+        let (turnstile, never) = (Arc::<Turnstile>::default(), AtomicBool::new(false));
         let inside = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for _ in 0..8 {
