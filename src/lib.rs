@@ -6,5 +6,7 @@ pub mod clock;
 pub mod error;
 pub mod model;
 pub mod policy;
+#[allow(dead_code)]
+mod store;
 pub mod target;
 pub mod time;
