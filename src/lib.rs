@@ -10,3 +10,4 @@ pub mod policy;
 mod store;
 pub mod target;
 pub mod time;
+pub mod zone;
