@@ -1,5 +1,13 @@
 //! Targets: the rules that turn the instant of receipt into the due instant.
 
+mod ask;
+mod batch;
+mod cutoff;
+mod due;
+mod receipt;
+
+pub use batch::NO_DEADLINE;
+
 use crate::time::{Instant, Span, TimeOfDay};
 use std::fmt;
 
