@@ -89,9 +89,10 @@ impl Cycle {
     /// When it was finished, withdrawn or superseded.
     pub fn finished_at(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Met { at } | Phase::Missed { at } | Phase::Cancelled { at } | Phase::Finished { at, .. } => {
-                Some(at)
-            }
+            Phase::Met { at }
+            | Phase::Missed { at }
+            | Phase::Cancelled { at }
+            | Phase::Finished { at, .. } => Some(at),
             Phase::Running | Phase::Paused { .. } | Phase::NoDeadline(_) => None,
         }
     }

@@ -3,6 +3,7 @@
 mod cycle;
 mod derive;
 mod fold;
+mod lane;
 mod timeline;
 
 pub use cycle::{Cycle, Warning};

@@ -3,7 +3,8 @@
 /// `` unknown clock `resolutin`; did you mean `resolution`? Known: … ``
 pub(crate) fn unknown(what: &str, asked: &str, known: &[&str]) -> String {
     let near = nearest(asked, known).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-    let list = if known.is_empty() { format!("there is no {what}") } else { format!("known: {}", list(known)) };
+    let list =
+        if known.is_empty() { format!("there is no {what}") } else { format!("known: {}", list(known)) };
     let joint = if near.is_empty() { "; " } else { " " };
     format!("unknown {what} `{}`{near}{joint}{list}", shown(asked))
 }
