@@ -4,8 +4,12 @@
 //! a [`Policy`] ([`build`]), which must agree with its own worked examples ([`example`]). [`lint`] names what an
 //! agreement is silent on.
 
+mod doc;
+mod forms;
 mod matching;
-mod words;
+mod read;
+pub(crate) mod text;
+pub(crate) mod words;
 
 use std::sync::Arc;
 
