@@ -253,10 +253,7 @@ impl Count<'_> {
                 let date = self.ask.working_day(self.date(), *days)?;
                 self.on(date, *at)
             }
-            Target::CalendarDays { days, at } => {
-                let date = self.date().checked_add_days(Days::new(u64::from(*days)));
-                self.on(date.ok_or(NoDeadline::BeyondRange)?, *at)
-            }
+            Target::CalendarDays { days, at } => self.on(self.calendar_day(*days)?, *at),
             Target::Cutoff { branches, closed_day } => {
                 let arrival = Arrival::of(self, *closed_day)?;
                 arrival.choose(branches, |_, _| {})
@@ -282,6 +279,11 @@ impl Count<'_> {
     /// The local date from which days are counted.
     pub(super) fn date(&self) -> NaiveDate {
         self.ask.local(self.from).date()
+    }
+
+    /// The nth date after the receipt's, every date counting.
+    pub(super) fn calendar_day(&self, days: u32) -> Result<NaiveDate, NoDeadline> {
+        self.date().checked_add_days(Days::new(u64::from(days))).ok_or(NoDeadline::BeyondRange)
     }
 
     /// The instant on a date that `at` means.
