@@ -10,6 +10,7 @@ mod clocks;
 mod doc;
 mod example;
 mod forms;
+mod lint;
 mod matching;
 mod read;
 mod targets;
@@ -25,6 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::EventTag;
 use crate::target::{ReceiptRule, Target};
 
+pub use lint::{Lint, Severity};
 pub use matching::{Index, Matched, Mismatch};
 
 /// Starts a clock.
@@ -78,7 +80,7 @@ pub struct Rule {
 }
 
 /// The share of a cohort that must meet its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct AttainmentGoal {
     /// In hundredths of a percent, 1 to 10,000: 95 % is 9,500.
     pub share_bp: u32,
