@@ -4,10 +4,10 @@
 pub mod attainment;
 pub mod calendar;
 pub mod clock;
+pub mod db;
 pub mod error;
 pub mod model;
 pub mod policy;
-#[allow(dead_code)]
 mod store;
 pub mod target;
 pub mod time;
