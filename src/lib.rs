@@ -4,6 +4,8 @@
 pub mod calendar;
 pub mod clock;
 pub mod error;
+#[cfg(feature = "import")]
+pub mod import;
 pub mod model;
 pub mod policy;
 pub mod target;
