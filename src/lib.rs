@@ -1,6 +1,7 @@
 //! slaclock is an embedded database library for promises to customers.
 #![deny(unsafe_code)]
 
+pub mod attainment;
 pub mod calendar;
 pub mod clock;
 pub mod error;
