@@ -9,6 +9,8 @@ pub mod error;
 pub mod import;
 pub mod model;
 pub mod policy;
+#[allow(dead_code)]
+mod store;
 pub mod target;
 pub mod time;
 pub mod zone;
