@@ -200,7 +200,8 @@ impl Db {
             let mut rows = Vec::new();
             let mut last = None;
             let end = query.end();
-            for found in merged(snapshot, &past, start) {
+            let loads = loads(snapshot);
+            for found in merged(snapshot, &past, &loads, start) {
                 let found = found?;
                 if key_of(found) >= end {
                     break;
@@ -386,19 +387,27 @@ fn derived(
 }
 
 /// The rows of all due indexes and of what is different in the past, in one rising order.
-fn merged<'a>(snapshot: &'a Snapshot<'_>, past: &'a AsOf, start: u64) -> impl Iterator<Item = Result<u64>> + 'a {
+///
+/// `loads` hand over the sealed blocks of each due index.
+fn merged<'a>(
+    snapshot: &'a Snapshot<'_>,
+    past: &'a AsOf,
+    loads: &'a [Box<LoadBlock<'a>>],
+    start: u64,
+) -> impl Iterator<Item = Result<u64>> + 'a {
     type Source<'a> = Peekable<Box<dyn Iterator<Item = Result<u64>> + 'a>>;
     let mut sources: Vec<Source<'a>> = Vec::new();
-    for kind in IndexKind::DUE {
+    for (kind, load) in IndexKind::DUE.into_iter().zip(loads) {
         if snapshot.index(kind).len() > 0 {
-            let load: Box<dyn Fn(u64) -> Result<Vec<u8>> + 'a> = Box::new(move |block| snapshot.load_block(kind, block));
-            let rows: Box<dyn Iterator<Item = Result<u64>> + 'a> = snapshot.index(kind).iter_owned(start, load);
+            let rows: Box<dyn Iterator<Item = Result<u64>> + 'a> =
+                Box::new(snapshot.index(kind).iter_from(start, load.as_ref()));
             sources.push(rows.peekable());
         }
     }
     if !past.rows.is_empty() {
         let from = past.rows.partition_point(|row| *row < start);
-        let rows: Box<dyn Iterator<Item = Result<u64>> + 'a> = Box::new(past.rows[from..].iter().map(|row| Ok(*row)));
+        let rows: Box<dyn Iterator<Item = Result<u64>> + 'a> =
+            Box::new(past.rows[from..].iter().map(|row| Ok(*row)));
         sources.push(rows.peekable());
     }
     std::iter::from_fn(move || {
@@ -412,6 +421,13 @@ fn merged<'a>(snapshot: &'a Snapshot<'_>, past: &'a AsOf, start: u64) -> impl It
         }
         first.and_then(|(at, _)| sources[at].next())
     })
+}
+
+type LoadBlock<'a> = dyn Fn(u64) -> Result<Vec<u8>> + 'a;
+
+fn loads<'a>(snapshot: &'a Snapshot<'_>) -> Vec<Box<LoadBlock<'a>>> {
+    let load = |kind: IndexKind| -> Box<LoadBlock<'a>> { Box::new(move |block| snapshot.load_block(kind, block)) };
+    IndexKind::DUE.into_iter().map(load).collect()
 }
 
 impl Edition {

@@ -12,7 +12,7 @@ use super::records::{ClockRow, RequestRow};
 use super::sealed;
 use super::snapshot::{CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, Snapshot, sealed_key};
 use super::tables::{META_HEAD, Table, Writer};
-use super::{codec, ids};
+use super::codec;
 use crate::error::Result;
 use crate::model::Request;
 
@@ -31,7 +31,7 @@ pub(crate) fn fold(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<Head>
 
     let mut requests: BTreeMap<u32, RequestRow> = tail.requests.iter().map(|(slot, row)| (*slot, *row)).collect();
     let mut packer = Packer::new(before.event_blocks);
-    let by_slot: BTreeMap<u32, _> = tail.events.iter().collect();
+    let by_slot: BTreeMap<&u32, _> = tail.events.iter().collect();
     for (slot, events) in by_slot {
         if let Some(row) = requests.get_mut(slot) {
             row.newest_events = packer.add(*slot, row.newest_events, events)?;

@@ -1,6 +1,6 @@
 //! The store: everything about the file, and the only room that knows redb.
 
-mod bytes;
+pub(crate) mod bytes;
 pub(crate) mod codec;
 mod events;
 pub(crate) mod file;
@@ -19,7 +19,7 @@ pub(crate) mod tables;
 mod view;
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use crate::error::{Error, ErrorKind, Result};
 use bytes::Input;
@@ -39,8 +39,6 @@ pub(crate) const FORMAT: u32 = 1;
 pub(crate) struct Store {
     file: OpenFile,
     view: RwLock<View>,
-    /// One writer at a time within the process; other processes wait at the file's own lock.
-    writer: Mutex<()>,
 }
 
 /// What one transaction writes.
@@ -69,8 +67,9 @@ impl Store {
     }
 
     /// Opens an existing file.
-    pub(crate) fn open(path: &Path, options: &Options) -> Result<Store> {
-        Store::start(OpenFile::open(path, options)?)
+    pub(crate) fn open(path: &Path, options: &Options, read_only: bool) -> Result<Store> {
+        let open = if read_only { OpenFile::open_read_only } else { OpenFile::open };
+        Store::start(open(path, options)?)
     }
 
     fn start(file: OpenFile) -> Result<Store> {
@@ -79,7 +78,7 @@ impl Store {
             check_format(&reader)?;
             View::load(&reader)
         })?;
-        Ok(Store { file, view: RwLock::new(view), writer: Mutex::new(()) })
+        Ok(Store { file, view: RwLock::new(view) })
     }
 
     /// The file below.
@@ -114,13 +113,13 @@ impl Store {
 
     /// Runs `work` as the only writer; what it returns is committed as one transaction, `None` commits nothing.
     pub(crate) fn write<T>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<(T, Option<Commit>)>) -> Result<T> {
-        let _turn = self.turn();
         self.file.guard(|| {
             let transaction = self.file.begin_write()?;
             let snapshot = self.snapshot()?;
             let (answer, commit) = work(&snapshot)?;
             let Some(mut commit) = commit else { return Ok(answer) };
             let writer = Writer::new(&transaction);
+            let before = snapshot.head().unfolded;
             let head = &mut commit.entry.head;
             head.seq = snapshot.head().seq + 1;
             if !commit.notices.is_empty() {
@@ -134,6 +133,7 @@ impl Store {
             writer.put(Table::Log, commit.entry.head.seq, &commit.entry.write()?)?;
             let Snapshot { view, reader } = snapshot;
             drop(view);
+            transaction.count_rows(u64::from(commit.entry.head.unfolded.saturating_sub(before)));
             self.file.commit(transaction)?;
             let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
             // A reader of this process may have followed the commit already.
@@ -147,7 +147,6 @@ impl Store {
 
     /// Folds the log if it holds at least `least` operations. True if it did.
     pub(crate) fn fold(&self, least: u32) -> Result<bool> {
-        let _turn = self.turn();
         self.file.guard(|| {
             let transaction = self.file.begin_write()?;
             let snapshot = self.snapshot()?;
@@ -163,6 +162,11 @@ impl Store {
         })
     }
 
+    /// Gives free space in the file back.
+    pub(crate) fn compact(&self) -> Result<bool> {
+        self.file.compact()
+    }
+
     /// Folds when the log has grown long.
     pub(crate) fn fold_if_due(&self) -> Result<()> {
         let unfolded = self.view.read().unwrap_or_else(PoisonError::into_inner).head.unfolded;
@@ -174,10 +178,6 @@ impl Store {
         let loaded = View::load(&reader)?;
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())
-    }
-
-    fn turn(&self) -> MutexGuard<'_, ()> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

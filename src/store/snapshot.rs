@@ -138,6 +138,22 @@ impl Snapshot<'_> {
         &self.view.indexes[kind as usize]
     }
 
+    /// Visits the rows of an index from `start` on, in rising order, until `visit` returns false.
+    pub(crate) fn visit_index(
+        &self,
+        kind: IndexKind,
+        start: u64,
+        mut visit: impl FnMut(u64) -> Result<bool>,
+    ) -> Result<()> {
+        let load = |block: u64| self.load_block(kind, block);
+        for row in self.index(kind).iter_from(start, &load) {
+            if !visit(row?)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads a sealed block of an index.
     pub(crate) fn load_block(&self, kind: IndexKind, block: u64) -> Result<Vec<u8>> {
         self.reader.must(Table::Index, sealed_key(kind as u32, block as u32), |payload| Ok(payload.to_vec()))

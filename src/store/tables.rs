@@ -2,9 +2,9 @@
 //!
 //! Every value is framed: kind, format version and a checksum bound to its key, verified at each read.
 
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table as RedbTable, TableDefinition, WriteTransaction};
+use redb::{ReadOnlyTable, Table as RedbTable, TableDefinition, WriteTransaction};
 
-use super::file::errors;
+use super::file::{ReadTxn, errors};
 use super::frame;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -67,7 +67,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn new(transaction: &ReadTransaction) -> Result<Reader> {
+    pub(crate) fn new(transaction: &ReadTxn) -> Result<Reader> {
         let open = |table: &Table| transaction.open_table(definition(*table)).map_err(errors::from_table);
         Ok(Reader { tables: Table::ALL.iter().map(open).collect::<Result<_>>()? })
     }
