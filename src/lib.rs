@@ -6,6 +6,8 @@ pub mod calendar;
 pub mod clock;
 pub mod db;
 pub mod error;
+#[cfg(feature = "import")]
+pub mod import;
 pub mod model;
 pub mod policy;
 mod store;
