@@ -11,7 +11,7 @@ use toml::Spanned;
 use super::stamp::Stamp;
 use crate::error::{Error, ErrorKind, Position, Result};
 use crate::model::{EventTag, Facts};
-use crate::time::{Instant, Span};
+use crate::time::{Instant, Span, TimeOfDay};
 
 /// How the rows of a file make up requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +126,8 @@ pub(super) struct Compare {
     pub(super) target: Column,
     pub(super) closed: Column,
     pub(super) tolerance: Span,
+    /// Receipts from this time of day on that a receipt rule moves must be exact.
+    pub(super) exact_from: Option<TimeOfDay>,
     pub(super) verdict: Option<Verdict>,
 }
 
@@ -314,6 +316,7 @@ struct CompareTable {
     target: Spanned<String>,
     closed: Spanned<String>,
     tolerance: Spanned<String>,
+    exact_from: Option<Spanned<String>>,
     verdict: Option<VerdictTable>,
 }
 
@@ -385,14 +388,14 @@ impl Checker<'_> {
                     return Err(Error::new(ErrorKind::InvalidMapping, message).at(head_at));
                 }
                 if let Some(event) = file.event.first() {
-                    let message = "[[event]]: is for the layout `cases`; an audit log has [update] and [[state]]";
+                    let message =
+                        "[[event]]: is for the layout `cases`; an audit log has [update] and [[state]]";
                     return Err(self.wrong(event, message));
                 }
             }
             Layout::Cases => {
                 if update.is_some() || !states.is_empty() {
-                    let message =
-                        "layout `cases`: has no [update] and no [[state]]; its events are columns named in [[event]]";
+                    let message = "layout `cases`: has no [update] and no [[state]]; its events are columns named in [[event]]";
                     return Err(Error::new(ErrorKind::InvalidMapping, message).at(head_at));
                 }
             }
@@ -420,7 +423,9 @@ impl Checker<'_> {
 
     fn column(&self, spanned: Spanned<String>) -> Result<Column> {
         if spanned.get_ref().is_empty() {
-            return Err(self.wrong(&spanned, "column ``: give the column's name as in the file's header line"));
+            return Err(
+                self.wrong(&spanned, "column ``: give the column's name as in the file's header line")
+            );
         }
         Ok(Column { place: self.place(&spanned), name: spanned.into_inner() })
     }
@@ -464,7 +469,8 @@ impl Checker<'_> {
                 return Err(self.wrong(shift, message));
             }
         };
-        let zone = Stamp::zone(table.zone.get_ref()).map_err(|error| self.wrong(&table.zone, error.message()))?;
+        let zone =
+            Stamp::zone(table.zone.get_ref()).map_err(|error| self.wrong(&table.zone, error.message()))?;
         Stamp::new(&formats, zone, table.missing, shifted, table.midnight_is_date_only)
             .map_err(|error| Error::new(ErrorKind::InvalidMapping, error.message()).at(place))
     }
@@ -544,11 +550,13 @@ impl Checker<'_> {
             }
             for value in &table.values {
                 if !seen.insert(value.get_ref().clone()) {
-                    let message = format!("state `{}`: is named twice; each value has one meaning", value.get_ref());
+                    let message =
+                        format!("state `{}`: is named twice; each value has one meaning", value.get_ref());
                     return Err(self.wrong(value, message));
                 }
             }
-            let event = |word: &Option<Spanned<String>>| word.as_ref().map(|w| self.plain_event(w)).transpose();
+            let event =
+                |word: &Option<Spanned<String>>| word.as_ref().map(|w| self.plain_event(w)).transpose();
             states.push(State {
                 values: table.values.iter().map(|value| value.get_ref().clone()).collect(),
                 meaning: self.meaning(table)?,
@@ -616,6 +624,10 @@ impl Checker<'_> {
     fn compare(&self, table: CompareTable) -> Result<Compare> {
         let tolerance = Span::parse(table.tolerance.get_ref())
             .map_err(|error| self.wrong(&table.tolerance, error.message()))?;
+        let exact_from = table
+            .exact_from
+            .map(|text| TimeOfDay::parse(text.get_ref()).map_err(|error| self.wrong(&text, error.message())));
+        let exact_from = exact_from.transpose()?;
         let verdict = match table.verdict {
             None => None,
             Some(verdict) => Some(Verdict {
@@ -635,6 +647,7 @@ impl Checker<'_> {
             target: self.column(table.target)?,
             closed: self.column(table.closed)?,
             tolerance,
+            exact_from,
             verdict,
         })
     }

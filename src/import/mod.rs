@@ -6,12 +6,15 @@
 
 mod audit;
 mod cases;
+mod compare;
+mod database;
 mod mapping;
 mod report;
 mod run;
 mod source;
 mod stamp;
 
+pub use compare::{Comparison, Deviation, compare_targets};
 pub use mapping::{Layout, Mapping};
 pub use report::{Held, ImportReport, Oddity, OddityCode, OddityCount};
 pub use run::{ImportOptions, OnBadRow, Progress, Sink, Written, import, import_from};
@@ -43,7 +46,8 @@ impl Entry {
         for (place, kind) in kinds.iter().enumerate() {
             let word = kind.tag().word();
             let before = kinds.iter().take(place).filter(|other| other.tag() == kind.tag()).count();
-            let key = if before == 0 { format!("{key}:{word}") } else { format!("{key}:{word}~{}", before + 1) };
+            let key =
+                if before == 0 { format!("{key}:{word}") } else { format!("{key}:{word}~{}", before + 1) };
             let mut event = Event::new(kind.clone(), at).key(key);
             event.by = by.map(str::to_owned);
             self.events.push(event);
