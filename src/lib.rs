@@ -9,3 +9,4 @@ pub mod model;
 pub mod policy;
 pub mod target;
 pub mod time;
+pub mod zone;
