@@ -7,6 +7,8 @@ pub mod clock;
 pub mod error;
 pub mod model;
 pub mod policy;
+#[allow(dead_code)]
+mod store;
 pub mod target;
 pub mod time;
 pub mod zone;
