@@ -73,7 +73,7 @@ pub struct Rule {
 }
 
 /// The share of a cohort that must meet its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct AttainmentGoal {
     /// In hundredths of a percent, 1 to 10,000: 95 % is 9,500.
     pub share_bp: u32,
