@@ -8,7 +8,7 @@ use chrono::NaiveDateTime;
 use crate::calendar::{Calendar, CalendarSpec, Hours};
 use crate::clock::{Cycle, Phase, Timeline, derive, derive_at};
 use crate::model::{Event, EventKind, EventTag, Request};
-use crate::policy::{Body, Clock, Condition, Policy, Reopen, Rule, Trigger};
+use crate::policy::{Clock, Condition, Policy, Reopen, Rule, Trigger};
 use crate::target::{Branch, ClosedDay, DayTime, Target};
 use crate::time::{Instant, Span, TimeOfDay};
 use crate::zone::TzData;
@@ -58,17 +58,25 @@ pub(crate) fn clock(name: &str, rules: Vec<Rule>) -> Clock {
     }
 }
 
+/// A policy of these clocks, named `customer-care`, version 1.
 pub(crate) fn policy(clocks: Vec<Clock>) -> Policy {
-    Policy(Arc::new(Body {
-        name: "customer-care".into(),
-        version: 1,
-        statement: String::new(),
-        review_at: None,
-        interruptions: Vec::new(),
-        calendars: Vec::new(),
-        clocks,
-        source: String::new(),
-    }))
+    let least = r#"
+        [policy]
+        name = "customer-care"
+        version = 1
+        [calendar.office]
+        zone = "UTC"
+        hours = { mon-fri = "09:00-17:00" }
+        [[clock]]
+        name = "resolution"
+        calendar = "office"
+        start = "received"
+        stop = "resolved"
+        target = { working = "8h" }
+    "#;
+    let mut body = Arc::into_inner(Policy::from_toml(least).unwrap().0).unwrap();
+    body.clocks = clocks;
+    Policy(Arc::new(body))
 }
 
 /// The reference promise's first tier.
@@ -150,8 +158,7 @@ pub(crate) fn lines(policy: &Policy, timeline: &Timeline, now: Instant) -> Strin
 }
 
 fn line(policy: &Policy, cycle: &Cycle, now: Instant) -> String {
-    let mut line =
-        format!("{}#{} {:?}", policy.clocks()[cycle.clock].name, cycle.number, cycle.stage(now));
+    let mut line = format!("{}#{} {:?}", policy.clocks()[cycle.clock].name, cycle.number, cycle.stage(now));
     match cycle.phase {
         Phase::Paused { since, remaining } => {
             line += &format!(" since {}, {remaining} left", short(since));

@@ -60,7 +60,11 @@ fn finishing_at_due_is_in_time() {
         &[
             ("03-02 16:59:59 resolved", "03-09 00:00", "resolution#1 Met due 03-02 17:00 limit 03-05 17:00"),
             ("03-02 17:00 resolved", "03-09 00:00", "resolution#1 Met due 03-02 17:00 limit 03-05 17:00"),
-            ("03-02 17:00:01 resolved", "03-09 00:00", "resolution#1 Missed due 03-02 17:00 limit 03-05 17:00"),
+            (
+                "03-02 17:00:01 resolved",
+                "03-09 00:00",
+                "resolution#1 Missed due 03-02 17:00 limit 03-05 17:00",
+            ),
             // As of an earlier second nothing has happened yet.
             ("03-02 17:00 resolved", "03-02 16:00", "resolution#1 AtRisk due 03-02 17:00 limit 03-05 17:00"),
         ],
@@ -129,10 +133,7 @@ fn a_pause_moves_due_by_its_working_time() {
         ["Warning(50) 03-02 13:00", "Warning(75) 03-02 17:00", "Late 03-03 11:00", "Breached 03-06 11:00"]
     );
     assert_eq!(crossings(&resolution, "03-02 13:00 paused waiting_customer"), Vec::<String>::new());
-    assert_eq!(
-        crossings(&resolution, "03-02 13:00:01 paused waiting_customer"),
-        ["Warning(50) 03-02 13:00"]
-    );
+    assert_eq!(crossings(&resolution, "03-02 13:00:01 paused waiting_customer"), ["Warning(50) 03-02 13:00"]);
 }
 
 #[test]
@@ -145,7 +146,11 @@ fn a_pause_after_due_changes_nothing() {
                 "03-04 00:00",
                 "resolution#1 Paused since 03-02 16:59:59, 1 s left",
             ),
-            ("03-02 17:00 paused waiting_customer", "03-04 00:00", "resolution#1 Paused since 03-02 17:00, 0 s left"),
+            (
+                "03-02 17:00 paused waiting_customer",
+                "03-04 00:00",
+                "resolution#1 Paused since 03-02 17:00, 0 s left",
+            ),
             (
                 "03-02 17:00:01 paused waiting_customer
                  03-04 12:00 resumed",
@@ -306,11 +311,7 @@ fn a_change_derives_anew_from_the_start() {
                 "03-02 12:00",
                 "resolution#1 OnTrack due 03-03 10:00 limit 03-06 10:00",
             ),
-            (
-                "03-02 11:00 changed priority=medium",
-                "03-20 12:00",
-                "resolution#1 Idle NoRule",
-            ),
+            ("03-02 11:00 changed priority=medium", "03-20 12:00", "resolution#1 Idle NoRule"),
             ("03-02 11:00 changed priority=none", "03-20 12:00", "resolution#1 Idle NoTarget"),
             (
                 "03-02 11:00 changed priority=
@@ -335,7 +336,8 @@ fn a_change_derives_anew_from_the_start() {
 #[test]
 fn a_change_that_makes_late_says_so() {
     let policy = by_priority();
-    let low_until = |change: &str| format!("03-02 09:00 changed priority=low\n{change} changed priority=high");
+    let low_until =
+        |change: &str| format!("03-02 09:00 changed priority=low\n{change} changed priority=high");
     let (at_due, after) = (low_until("03-02 17:00"), low_until("03-02 17:00:01"));
     check(
         &policy,
@@ -371,7 +373,11 @@ fn a_change_that_makes_late_says_so() {
                   03-03 10:00 changed priority=high";
     check(
         &policy,
-        &[(paused, "03-03 10:00", "resolution#1 Late due 03-02 17:00 limit 03-05 17:00 by change 03-03 10:00")],
+        &[(
+            paused,
+            "03-03 10:00",
+            "resolution#1 Late due 03-02 17:00 limit 03-05 17:00 by change 03-03 10:00",
+        )],
     );
 }
 
@@ -398,7 +404,11 @@ fn an_earned_miss_stays_and_only_the_limit_moves() {
             ),
             // Nothing is promised any more, so nothing more can be broken; the miss stays.
             ("03-03 12:00 changed priority=none", "03-20 00:00", "resolution#1 Late due 03-02 17:00"),
-            ("03-03 12:00 changed priority=medium\n03-04 12:00 resolved", "03-20 00:00", "resolution#1 Missed due 03-02 17:00"),
+            (
+                "03-03 12:00 changed priority=medium\n03-04 12:00 resolved",
+                "03-20 00:00",
+                "resolution#1 Missed due 03-02 17:00",
+            ),
             // Late by 16 h; under the eight-hour rule the limit had passed.
             (
                 "03-02 09:00 changed priority=low
@@ -510,11 +520,7 @@ fn updates_are_armed_by_the_first_miss() {
                      update#3 OnTrack due 03-05 12:00:01"
                 ),
             ),
-            (
-                "03-02 17:00 resolved",
-                "03-20 00:00",
-                "resolution#1 Met due 03-02 17:00 limit 03-05 17:00",
-            ),
+            ("03-02 17:00 resolved", "03-20 00:00", "resolution#1 Met due 03-02 17:00 limit 03-05 17:00"),
             (
                 "03-03 12:00 resolved",
                 "03-20 00:00",
@@ -531,7 +537,9 @@ fn updates_are_armed_by_the_first_miss() {
     let ahead = derive(&policy, &monday(), &[]);
     let update = ahead.current(1).unwrap();
     assert_eq!((update.started_at, update.due_at), (at("03-02 17:00"), Some(at("03-03 17:00"))));
-    assert!(update.armed && !update.has_started(at("03-02 17:00")) && update.has_started(at("03-02 17:00:01")));
+    assert!(
+        update.armed && !update.has_started(at("03-02 17:00")) && update.has_started(at("03-02 17:00:01"))
+    );
 }
 
 #[test]
