@@ -119,9 +119,16 @@ impl Run<'_> {
                     };
                     let rule = self.rule(index, outcome.rule);
                     let clock = shown(&clock.name);
+                    let named = example
+                        .value
+                        .name
+                        .as_ref()
+                        .map_or(String::new(), |name| format!(" `{}`", shown(&name.0)));
                     return Err(Fault::new(
                         moment.at,
-                        format!("the example expects {wanted} for clock `{clock}`, but {rule} {found}"),
+                        format!(
+                            "the example{named} expects {wanted} for clock `{clock}`, but {rule} {found}"
+                        ),
                     ));
                 }
             }

@@ -10,6 +10,7 @@ mod clocks;
 mod doc;
 mod example;
 mod forms;
+mod lint;
 mod matching;
 mod read;
 mod targets;
@@ -25,6 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::EventTag;
 use crate::target::{ReceiptRule, Target};
 
+pub use lint::{Lint, Severity};
 pub use matching::{Index, Matched, Mismatch};
 
 /// Starts a clock.
