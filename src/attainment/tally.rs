@@ -138,9 +138,8 @@ impl Tally {
     ///
     /// An empty cohort keeps every goal.
     pub fn judge(&self, goal: &AttainmentGoal) -> GoalVerdict {
-        let reaches = |met: u64| {
-            u128::from(met) * WHOLE_BP >= u128::from(goal.share_bp) * u128::from(self.counted())
-        };
+        let reaches =
+            |met: u64| u128::from(met) * WHOLE_BP >= u128::from(goal.share_bp) * u128::from(self.counted());
         if reaches(self.met) {
             GoalVerdict::Kept
         } else if reaches(self.met + self.undecided) {

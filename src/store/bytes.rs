@@ -87,8 +87,9 @@ fn short(wanted: usize, length: usize) -> Error {
 
 /// Appends a count as `u32`; our values stay far below its range.
 pub(crate) fn put_count(out: &mut Vec<u8>, count: usize) -> Result<()> {
-    let count = u32::try_from(count)
-        .map_err(|_| Error::new(ErrorKind::OutOfRange, format!("{count} items in one value: at most {}", u32::MAX)))?;
+    let count = u32::try_from(count).map_err(|_| {
+        Error::new(ErrorKind::OutOfRange, format!("{count} items in one value: at most {}", u32::MAX))
+    })?;
     out.extend_from_slice(&count.to_le_bytes());
     Ok(())
 }

@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn the_maintained_codec_reads_the_same_bytes() {
         use wincode::config::Configuration;
-        let event = (7_u32, 300_u64, String::from("waiting_customer"), Some(String::from("ann")), None::<String>);
+        let event =
+            (7_u32, 300_u64, String::from("waiting_customer"), Some(String::from("ann")), None::<String>);
         let bytes = encode(&event).unwrap();
         let config = Configuration::default().with_varint_encoding();
         let read: (u32, u64, String, Option<String>, Option<String>) =
@@ -93,15 +94,8 @@ mod tests {
         let event = Event::new(EventKind::Paused { reason: "waiting_customer".into() }, at).by("ann");
         assert_eq!(
             encode(&event).unwrap(),
-            [
-                &[6, 16][..],
-                b"waiting_customer",
-                &[252, 64, 153, 167, 173],
-                &[1, 3],
-                b"ann",
-                &[0, 0],
-            ]
-            .concat()
+            [&[6, 16][..], b"waiting_customer", &[252, 64, 153, 167, 173], &[1, 3], b"ann", &[0, 0],]
+                .concat()
         );
     }
 }

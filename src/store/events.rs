@@ -57,20 +57,32 @@ impl Packer {
 }
 
 /// Appends the events of request `slot` to `found`, oldest group first, following the chain from `newest`.
-pub(crate) fn read_chain(reader: &Reader, slot: u32, newest: u64, blocks: u32, found: &mut Vec<Event>) -> Result<()> {
+pub(crate) fn read_chain(
+    reader: &Reader,
+    slot: u32,
+    newest: u64,
+    blocks: u32,
+    found: &mut Vec<Event>,
+) -> Result<()> {
     let mut groups: Vec<Vec<Event>> = Vec::new();
     let mut pointer = newest;
     // Every pointer leads to an earlier place, so the chain ends even in a damaged file.
     let mut bound = u64::from(blocks) << 32;
     while pointer != NO_EVENTS {
         if pointer >= bound {
-            return Err(Error::new(ErrorKind::Damaged, format!("request slot {slot}: its chain of events is broken")));
+            return Err(Error::new(
+                ErrorKind::Damaged,
+                format!("request slot {slot}: its chain of events is broken"),
+            ));
         }
         bound = pointer;
         let (group, previous) = reader.must(Table::Events, pointer >> 32, |block| {
             let mut input = Input::from(block, pointer as u32 as usize)?;
             if input.u32()? != slot {
-                return Err(Error::new(ErrorKind::Damaged, format!("these are not events of request slot {slot}")));
+                return Err(Error::new(
+                    ErrorKind::Damaged,
+                    format!("these are not events of request slot {slot}"),
+                ));
             }
             let previous = input.u64()?;
             let count = input.count(2)?;

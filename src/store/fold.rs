@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::bytes::put_count;
+use super::codec;
 use super::events::Packer;
 use super::head::Head;
 use super::index::{IndexKind, key_of};
@@ -12,7 +13,6 @@ use super::records::{ClockRow, RequestRow};
 use super::sealed;
 use super::snapshot::{CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, Snapshot, sealed_key};
 use super::tables::{META_HEAD, Table, Writer};
-use super::codec;
 use crate::error::Result;
 use crate::model::Request;
 
@@ -29,7 +29,8 @@ pub(crate) fn fold(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<Head>
     writer.put_all(Table::Records, pack_records(before.sealed_requests, &tail.records)?.into_iter())?;
     fold_ids(snapshot, writer)?;
 
-    let mut requests: BTreeMap<u32, RequestRow> = tail.requests.iter().map(|(slot, row)| (*slot, *row)).collect();
+    let mut requests: BTreeMap<u32, RequestRow> =
+        tail.requests.iter().map(|(slot, row)| (*slot, *row)).collect();
     let mut packer = Packer::new(before.event_blocks);
     let by_slot: BTreeMap<&u32, _> = tail.events.iter().collect();
     for (slot, events) in by_slot {
@@ -41,9 +42,17 @@ pub(crate) fn fold(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<Head>
     writer.put_all(Table::Events, event_blocks.into_iter())?;
 
     let clocks: BTreeMap<u32, ClockRow> = tail.clocks.iter().map(|(slot, row)| (*slot, *row)).collect();
-    patch_blocks(snapshot, writer, Table::Requests, REQUESTS_PER_BLOCK, RequestRow::SIZE, &requests, |row, out| {
-        row.write(out);
-    })?;
+    patch_blocks(
+        snapshot,
+        writer,
+        Table::Requests,
+        REQUESTS_PER_BLOCK,
+        RequestRow::SIZE,
+        &requests,
+        |row, out| {
+            row.write(out);
+        },
+    )?;
     patch_blocks(snapshot, writer, Table::Clocks, CLOCKS_PER_BLOCK, ClockRow::SIZE, &clocks, |row, out| {
         row.write(out);
     })?;
@@ -99,8 +108,13 @@ fn fold_ids(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<()> {
     if snapshot.view.tail.ids.is_empty() {
         return Ok(());
     }
-    let mut entries: Vec<(u64, u32)> =
-        snapshot.view.tail.ids.iter().flat_map(|(hash, slots)| slots.iter().map(|slot| (*hash, *slot))).collect();
+    let mut entries: Vec<(u64, u32)> = snapshot
+        .view
+        .tail
+        .ids
+        .iter()
+        .flat_map(|(hash, slots)| slots.iter().map(|slot| (*hash, *slot)))
+        .collect();
     entries.sort_unstable();
     let load = |key: u64| snapshot.reader.must(Table::Ids, key, |payload| Ok(payload.to_vec()));
     let plan = snapshot.view.ids.add_run(entries, &load)?;
@@ -124,8 +138,10 @@ fn patch_blocks<R>(
     let mut rows = rows.iter().peekable();
     let mut changed = Vec::new();
     while let Some(block) = rows.peek().map(|(slot, _)| **slot / per_block) {
-        let mut bytes =
-            snapshot.reader.with(table, u64::from(block), |payload| Ok(payload.to_vec()))?.unwrap_or_default();
+        let mut bytes = snapshot
+            .reader
+            .with(table, u64::from(block), |payload| Ok(payload.to_vec()))?
+            .unwrap_or_default();
         while let Some((slot, row)) = rows.next_if(|(slot, _)| **slot / per_block == block) {
             let at = (*slot % per_block) as usize * size;
             let mut encoded = Vec::with_capacity(size);

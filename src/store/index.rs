@@ -132,7 +132,11 @@ impl Index {
     }
 
     /// The rows from `start` on, in rising order.
-    pub(crate) fn iter_from<'a>(&'a self, start: u64, load: Load<'a>) -> impl Iterator<Item = Result<u64>> + 'a {
+    pub(crate) fn iter_from<'a>(
+        &'a self,
+        start: u64,
+        load: Load<'a>,
+    ) -> impl Iterator<Item = Result<u64>> + 'a {
         Merge {
             sealed: self.sealed.iter_from(start, load).peekable(),
             added: self.added.iter_from(start).peekable(),

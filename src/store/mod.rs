@@ -53,7 +53,12 @@ pub(crate) struct Commit {
 
 impl Store {
     /// Makes a new file; `first` are values that it holds from the start.
-    pub(crate) fn create(path: Option<&Path>, options: &Options, head: Head, first: &[(Table, u64, Vec<u8>)]) -> Result<Store> {
+    pub(crate) fn create(
+        path: Option<&Path>,
+        options: &Options,
+        head: Head,
+        first: &[(Table, u64, Vec<u8>)],
+    ) -> Result<Store> {
         let file = OpenFile::create(path, options, |transaction| {
             let writer = Writer::new(transaction);
             writer.create_tables()?;
@@ -112,7 +117,10 @@ impl Store {
     }
 
     /// Runs `work` as the only writer; what it returns is committed as one transaction, `None` commits nothing.
-    pub(crate) fn write<T>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<(T, Option<Commit>)>) -> Result<T> {
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&Snapshot<'_>) -> Result<(T, Option<Commit>)>,
+    ) -> Result<T> {
         self.file.guard(|| {
             let transaction = self.file.begin_write()?;
             let snapshot = self.snapshot()?;
@@ -185,7 +193,10 @@ fn check_format(reader: &Reader) -> Result<()> {
     let format = reader.with(Table::Meta, META_FORMAT, |payload| {
         let mut input = Input::new(payload);
         if input.array::<8>()? != MAGIC {
-            return Err(Error::new(ErrorKind::NotADatabase, "the file is a redb file, but no slaclock database"));
+            return Err(Error::new(
+                ErrorKind::NotADatabase,
+                "the file is a redb file, but no slaclock database",
+            ));
         }
         input.u32()
     })?;
@@ -193,7 +204,9 @@ fn check_format(reader: &Reader) -> Result<()> {
         Some(FORMAT) => Ok(()),
         Some(newer) => Err(Error::new(
             ErrorKind::NewerFormat,
-            format!("the file has format {newer}: this release reads formats up to {FORMAT}; use a newer slaclock"),
+            format!(
+                "the file has format {newer}: this release reads formats up to {FORMAT}; use a newer slaclock"
+            ),
         )),
         None => Err(Error::new(ErrorKind::NotADatabase, "the file is a redb file, but no slaclock database")),
     }

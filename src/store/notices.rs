@@ -34,7 +34,12 @@ pub(crate) fn write(rows: &[NoticeRow]) -> Result<Vec<u8>> {
         out.extend_from_slice(&row.request.to_le_bytes());
         out.extend_from_slice(&row.at.to_le_bytes());
         out.extend_from_slice(&row.cycle.to_le_bytes());
-        out.extend_from_slice(&[row.clock, kind, level, u8::from(row.by_change) | u8::from(row.retracted) << 1]);
+        out.extend_from_slice(&[
+            row.clock,
+            kind,
+            level,
+            u8::from(row.by_change) | u8::from(row.retracted) << 1,
+        ]);
     }
     Ok(out)
 }
@@ -53,13 +58,19 @@ fn read_row(bytes: &[u8]) -> Result<NoticeRow> {
 }
 
 /// Reads at most `limit` notices after number `after`, with their numbers.
-pub(crate) fn read_after(reader: &Reader, after: u64, last: u64, limit: usize) -> Result<Vec<(u64, NoticeRow)>> {
+pub(crate) fn read_after(
+    reader: &Reader,
+    after: u64,
+    last: u64,
+    limit: usize,
+) -> Result<Vec<(u64, NoticeRow)>> {
     let mut found = Vec::new();
     if after >= last || limit == 0 {
         return Ok(found);
     }
     let first = reader.with_last_until(Table::Notices, after + 1, |first, _| Ok(first))?;
-    let first = first.ok_or_else(|| Error::new(ErrorKind::Damaged, format!("notice {} is missing", after + 1)))?;
+    let first =
+        first.ok_or_else(|| Error::new(ErrorKind::Damaged, format!("notice {} is missing", after + 1)))?;
     let mut expected = first;
     reader.visit(Table::Notices, first..=last, |number, payload| {
         if number != expected || payload.len() % SIZE != 0 {

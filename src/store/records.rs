@@ -253,8 +253,8 @@ mod tests {
         let mut bytes = Vec::new();
         row.write(&mut bytes);
         let expected: [u8; ClockRow::SIZE] = [
-            7, 0, 0, 0, 1, 2, 4, 0, 2, 0, 1, 0, 1, 0, 0, 0, 100, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255,
-            255, 255, 255, 255, 1, 2, 0, 0, 60, 0, 0, 0,
+            7, 0, 0, 0, 1, 2, 4, 0, 2, 0, 1, 0, 1, 0, 0, 0, 100, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255,
+            255, 255, 255, 255, 255, 1, 2, 0, 0, 60, 0, 0, 0,
         ];
         assert_eq!(bytes, expected);
         assert_eq!(ClockRow::read(&expected).unwrap(), row);

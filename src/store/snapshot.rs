@@ -94,14 +94,22 @@ impl Snapshot<'_> {
         let found = self.reader.with_last_until(Table::Records, u64::from(slot), |first, block| {
             sealed(packed_record(block, u64::from(slot) - first)?)
         })?;
-        found.ok_or_else(|| Error::new(ErrorKind::Damaged, format!("record of request slot {slot} is missing")))
+        found.ok_or_else(|| {
+            Error::new(ErrorKind::Damaged, format!("record of request slot {slot} is missing"))
+        })
     }
 
     /// All events of a request in arrival order, the receipt not among them.
     pub(crate) fn events(&self, slot: u32, row: &RequestRow) -> Result<Vec<Event>> {
         let mut found = Vec::with_capacity(row.events as usize % 4096);
         if row.newest_events != NO_EVENTS {
-            events::read_chain(&self.reader, slot, row.newest_events, self.view.head.event_blocks, &mut found)?;
+            events::read_chain(
+                &self.reader,
+                slot,
+                row.newest_events,
+                self.view.head.event_blocks,
+                &mut found,
+            )?;
         }
         if let Some(tail) = self.view.tail.events.get(&slot) {
             found.extend(tail.iter().cloned());
@@ -109,7 +117,11 @@ impl Snapshot<'_> {
         if found.len() != row.events as usize {
             return Err(Error::new(
                 ErrorKind::Damaged,
-                format!("request slot {slot}: {} events are stored, its row says {}", found.len(), row.events),
+                format!(
+                    "request slot {slot}: {} events are stored, its row says {}",
+                    found.len(),
+                    row.events
+                ),
             ));
         }
         Ok(found)

@@ -77,7 +77,12 @@ impl Reader {
     }
 
     /// Hands the verified payload at `key` to `read`; `None` if there is no such key.
-    pub(crate) fn with<T>(&self, table: Table, key: u64, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<Option<T>> {
+    pub(crate) fn with<T>(
+        &self,
+        table: Table,
+        key: u64,
+        read: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<Option<T>> {
         let Some(value) = self.table(table).get(key).map_err(errors::from_storage)? else { return Ok(None) };
         let payload = frame::open(table as u8, &key.to_be_bytes(), value.value());
         payload.and_then(read).map(Some).map_err(|error| damaged(table, key, error))
@@ -101,7 +106,10 @@ impl Reader {
         let (found, value) = entry.map_err(errors::from_storage)?;
         let found = found.value();
         let payload = frame::open(table as u8, &found.to_be_bytes(), value.value());
-        payload.and_then(|payload| read(found, payload)).map(Some).map_err(|error| damaged(table, found, error))
+        payload
+            .and_then(|payload| read(found, payload))
+            .map(Some)
+            .map_err(|error| damaged(table, found, error))
     }
 
     /// Visits the verified payloads of `keys` in rising order, until `visit` returns false.
@@ -115,8 +123,9 @@ impl Reader {
             let (key, value) = entry.map_err(errors::from_storage)?;
             let key = key.value();
             let payload = frame::open(table as u8, &key.to_be_bytes(), value.value());
-            let go_on =
-                payload.and_then(|payload| visit(key, payload)).map_err(|error| damaged(table, key, error))?;
+            let go_on = payload
+                .and_then(|payload| visit(key, payload))
+                .map_err(|error| damaged(table, key, error))?;
             if !go_on {
                 break;
             }
@@ -150,7 +159,11 @@ impl<'t> Writer<'t> {
     }
 
     /// Writes framed values.
-    pub(crate) fn put_all<P: AsRef<[u8]>>(&self, table: Table, values: impl Iterator<Item = (u64, P)>) -> Result<()> {
+    pub(crate) fn put_all<P: AsRef<[u8]>>(
+        &self,
+        table: Table,
+        values: impl Iterator<Item = (u64, P)>,
+    ) -> Result<()> {
         let mut opened = self.open(table)?;
         for (key, payload) in values {
             let framed = frame::seal(table as u8, &key.to_be_bytes(), payload.as_ref());

@@ -49,7 +49,8 @@ impl View {
         let last = read_head(reader)?;
         let mut indexes: [Index; 8] = Default::default();
         for kind in IndexKind::ALL {
-            let directory = reader.with(Table::Index, sealed_key(kind as u32, 0), SealedRows::from_directory)?;
+            let directory =
+                reader.with(Table::Index, sealed_key(kind as u32, 0), SealedRows::from_directory)?;
             indexes[kind as usize] = Index::new(directory.unwrap_or_default());
         }
         let ids = reader.with(Table::Ids, sealed_key(0, 0), ids::Directory::read)?.unwrap_or_default();
