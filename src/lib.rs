@@ -4,10 +4,12 @@
 pub mod attainment;
 pub mod calendar;
 pub mod clock;
+pub mod db;
 pub mod error;
+#[cfg(feature = "import")]
+pub mod import;
 pub mod model;
 pub mod policy;
-#[allow(dead_code)]
 mod store;
 pub mod target;
 pub mod time;

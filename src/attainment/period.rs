@@ -28,7 +28,9 @@ const MONTHS: [&str; 12] = [
 /// A stretch of dates, both ends included, in 1970 to 2099.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub struct PeriodRange {
+    #[serde(serialize_with = "date_text")]
     first: NaiveDate,
+    #[serde(serialize_with = "date_text")]
     last: NaiveDate,
 }
 
@@ -160,6 +162,10 @@ impl fmt::Display for PeriodRange {
             write!(f, "{first} to {last}")
         }
     }
+}
+
+fn date_text<S: serde::Serializer>(date: &NaiveDate, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_str(date)
 }
 
 /// What can be asked for as a period: a [`Month`], [`Quarter`], [`Year`], [`PeriodRange`] or a text.

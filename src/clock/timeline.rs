@@ -68,16 +68,24 @@ impl Timeline {
         self.holds.last().filter(|hold| hold.to.is_none()).map(|hold| hold.reason.as_str())
     }
 
-    /// Wall-clock time on hold for this reason up to `now`. A hold that nobody ended counts until the request was
-    /// resolved.
-    pub fn held(&self, reason: &str, now: Instant) -> Span {
+    /// Every stretch on hold that began by `now`: reason, from, to. One that nobody ended lasts until the request was
+    /// handled or withdrawn, or until `now`.
+    pub fn stretches(&self, now: Instant) -> impl Iterator<Item = (&str, Instant, Instant)> {
         let end = match self.state {
             RequestState::Open => now,
             RequestState::Resolved { at } | RequestState::Cancelled { at } => at.min(now),
         };
-        let holds = self.holds.iter().filter(|hold| hold.reason == reason);
-        let seconds = holds.map(|hold| hold.to.unwrap_or(end).min(now).since(hold.from).as_secs().max(0));
-        Span::from_secs(seconds.sum())
+        let begun = self.holds.iter().filter(move |hold| hold.from <= now);
+        begun.map(move |hold| {
+            (hold.reason.as_str(), hold.from, hold.to.unwrap_or(end).min(now).max(hold.from))
+        })
+    }
+
+    /// Wall-clock time on hold for this reason up to `now`. A hold that nobody ended counts until the request was
+    /// resolved.
+    pub fn held(&self, reason: &str, now: Instant) -> Span {
+        let stretches = self.stretches(now).filter(|(held, ..)| *held == reason);
+        Span::from_secs(stretches.map(|(_, from, to)| to.since(from).as_secs()).sum())
     }
 }
 

@@ -25,10 +25,15 @@ fn raw(instant: Option<Instant>) -> u32 {
     instant.map_or(NONE, Instant::raw)
 }
 
+/// A threshold has passed iff its key < now. The change of the very first second has no key before it.
+fn key_of(threshold: &Threshold) -> u32 {
+    u32::try_from(threshold.key()).unwrap_or(0)
+}
+
 /// The key of the first warning, which the index of warnings holds.
 fn first_warning(cycle: &Cycle) -> u32 {
     let is_warning = |threshold: &Threshold| matches!(threshold.kind, ThresholdKind::Warning(_));
-    cycle.thresholds().find(is_warning).map_or(NONE, |threshold| threshold.key().raw())
+    cycle.thresholds().find(is_warning).map_or(NONE, |threshold| key_of(&threshold))
 }
 
 fn clock_row(request: u32, cycle: &Cycle) -> ClockRow {
@@ -92,7 +97,7 @@ impl NoticeKey {
 pub(crate) fn notices_until(timeline: &Timeline, from: u32, until: u32) -> Vec<NoticeKey> {
     let thresholds = timeline.cycles.iter().flat_map(|cycle| cycle.thresholds().map(move |it| (cycle, it)));
     thresholds
-        .filter(|(_, threshold)| (from..until).contains(&threshold.key().raw()))
+        .filter(|(_, threshold)| (from..until).contains(&key_of(threshold)))
         .map(|(cycle, threshold)| NoticeKey {
             at: threshold.at,
             cycle: cycle.stored_number(),
@@ -114,7 +119,7 @@ pub(crate) fn pending_keys(timeline: &Timeline, advanced_to: u32) -> Vec<u32> {
             [NONE; 3]
         };
         for threshold in cycle.thresholds() {
-            let key = threshold.key().raw();
+            let key = key_of(&threshold);
             if key >= advanced_to && !indexed.contains(&key) && !keys.contains(&key) {
                 keys.push(key);
             }

@@ -67,11 +67,16 @@ use policies::{Edition, stored_edition};
 /// assert!(db.breached(now, Page::first(100))?.rows.is_empty());
 /// # Ok::<(), slaclock::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Db {
     store: Store,
     /// Compiled policies by edition; editions never change.
     editions: RwLock<HashMap<u32, Arc<Edition>>>,
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db").field("file", self.store.file()).finish_non_exhaustive()
+    }
 }
 
 const _: () = {

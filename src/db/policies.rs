@@ -13,6 +13,7 @@ use crate::store::snapshot::Snapshot;
 use crate::store::tables::Table;
 use crate::store::{Commit, codec};
 use crate::time::Instant;
+use crate::zone::TzData;
 
 /// An installed version of a policy.
 #[derive(Debug)]
@@ -30,7 +31,12 @@ struct Stored {
     name: String,
     version: u32,
     in_force_from: Instant,
-    document: crate::policy::Document,
+    /// The policy as written, holiday files included.
+    text: String,
+    /// The version of the time zone data.
+    tzdb: String,
+    /// The TZif data of each zone that it names.
+    zones: Vec<(String, Vec<u8>)>,
 }
 
 /// What is known of an installed policy version.
@@ -48,12 +54,25 @@ pub struct PolicyInfo {
 
 /// The value of an edition.
 pub(crate) fn stored_edition(policy: &Policy, in_force_from: Instant) -> Result<Vec<u8>> {
+    let mut zones: Vec<(String, Vec<u8>)> = Vec::new();
+    for zone in policy.calendars().iter().map(|calendar| calendar.zone()) {
+        if !zones.iter().any(|(name, _)| name == zone.name()) {
+            zones.push((zone.name().to_owned(), zone.data().to_vec()));
+        }
+    }
     codec::encode(&Stored {
         name: policy.name().to_owned(),
         version: policy.version(),
         in_force_from,
-        document: policy.document().clone(),
+        text: policy.source().to_owned(),
+        tzdb: tzdb_of(policy).to_owned(),
+        zones,
     })
+}
+
+/// The version of the time zone data that a policy was compiled with.
+fn tzdb_of(policy: &Policy) -> &str {
+    policy.calendars().first().map_or("none", |calendar| calendar.tz_version())
 }
 
 impl Db {
@@ -128,7 +147,8 @@ impl Db {
         let stored = snapshot
             .reader
             .must(Table::Policies, u64::from(number), |payload| codec::decode_all::<Stored>(payload))?;
-        let policy = Policy::from_document(stored.document).map_err(|error| {
+        let zones = TzData::kept(stored.tzdb, stored.zones);
+        let policy = Policy::from_text(&stored.text, &zones).map_err(|error| {
             Error::new(ErrorKind::Damaged, format!("policy edition {number} no longer loads: {error}")).because(error)
         })?;
         let edition = Arc::new(Edition { number, policy, in_force_from: stored.in_force_from });
@@ -167,7 +187,7 @@ impl Edition {
             name: self.policy.name().to_owned(),
             version: self.policy.version(),
             in_force_from: self.in_force_from,
-            tzdb: self.policy.tz_version().to_owned(),
+            tzdb: tzdb_of(&self.policy).to_owned(),
         }
     }
 }

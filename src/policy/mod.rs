@@ -4,10 +4,15 @@
 //! a [`Policy`] ([`build`]), which must agree with its own worked examples ([`example`]). [`lint`] names what an
 //! agreement is silent on.
 
+mod build;
+mod calendars;
+mod clocks;
 mod doc;
+mod example;
 mod forms;
 mod matching;
 mod read;
+mod targets;
 pub(crate) mod text;
 pub(crate) mod words;
 
@@ -73,7 +78,7 @@ pub struct Rule {
 }
 
 /// The share of a cohort that must meet its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct AttainmentGoal {
     /// In hundredths of a percent, 1 to 10,000: 95 % is 9,500.
     pub share_bp: u32,
@@ -108,7 +113,7 @@ pub struct Clock {
     pub pause: Vec<String>,
     /// What happens on reopening.
     pub reopen: Reopen,
-    /// The first that matches counts.
+    /// The first that matches counts; the last is the clock's own target, if it has one.
     pub rules: Vec<Rule>,
     /// The share that must be met.
     pub attainment: Option<AttainmentGoal>,
@@ -131,6 +136,8 @@ pub(crate) struct Body {
     pub(crate) clocks: Vec<Clock>,
     /// The text it was read from, as stored in databases; needs no other file.
     pub(crate) source: String,
+    /// The document as written, for the linter.
+    doc: doc::PolicyDoc,
 }
 
 impl Policy {

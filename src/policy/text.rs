@@ -63,11 +63,13 @@ pub(crate) struct Fault {
     pub(crate) message: String,
     /// The message is a predicate (`must be …`) and waits for the key it is about.
     bare: bool,
+    /// A kind more telling than the text's own.
+    kind: Option<ErrorKind>,
 }
 
 impl Fault {
     pub(crate) fn new(at: u32, message: impl Into<String>) -> Fault {
-        Fault { at, message: message.into(), bare: false }
+        Fault { at, message: message.into(), bare: false, kind: None }
     }
 
     /// `must be {allowed}; found {the node}`, to be completed by [`Fault::about`].
@@ -77,7 +79,12 @@ impl Fault {
 
     /// A message that begins with a verb, to be completed by [`Fault::about`].
     pub(crate) fn predicate(at: u32, message: impl Into<String>) -> Fault {
-        Fault { at, message: message.into(), bare: true }
+        Fault { at, message: message.into(), bare: true, kind: None }
+    }
+
+    /// An error from elsewhere, at this place.
+    pub(crate) fn from_error(at: u32, error: &Error) -> Fault {
+        Fault { at, message: error.message().to_owned(), bare: false, kind: Some(error.kind()) }
     }
 
     /// Names the key that a predicate is about; the innermost key counts.
@@ -91,7 +98,7 @@ impl Fault {
 
     /// The fault as an error of this kind, with line and column in `text`.
     pub(crate) fn into_error(self, kind: ErrorKind, text: &str) -> Error {
-        Error::new(kind, self.message).at(position(text, self.at))
+        Error::new(self.kind.unwrap_or(kind), self.message).at(position(text, self.at))
     }
 }
 
