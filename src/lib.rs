@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod clock;
 pub mod db;
 pub mod error;
+pub mod explain;
 #[cfg(feature = "import")]
 pub mod import;
 pub mod model;
