@@ -53,6 +53,7 @@ use policies::{Edition, stored_edition};
 ///
 ///     [[clock]]
 ///     name = "resolution"
+///     start = "received"
 ///     stop = "resolved"
 ///     target = { working = "8h" }
 /// "#)?;
