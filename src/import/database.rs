@@ -16,7 +16,14 @@ impl Sink for &Db {
                 entry.events.iter().map(|event| Operation::Record { id: id(), event: event.clone() }),
             );
         }
-        let outcomes = self.apply(&operations, OnError::Skip)?;
+        let on_error = match on_bad_row {
+            OnBadRow::Skip => OnError::Skip,
+            OnBadRow::Abort => OnError::Abort,
+        };
+        let outcomes = self.apply(&operations, on_error).map_err(|error| {
+            let first = entries.first().map_or(0, |entry| entry.row);
+            error.context(format_args!("the chunk of requests from line {first} on"))
+        })?;
         let mut outcomes =
             outcomes.into_iter().map(|outcome| outcome.map(|outcome| outcome == Outcome::Recorded));
         let missing = || Err(Error::new(ErrorKind::Internal, "a row without result"));

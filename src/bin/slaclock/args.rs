@@ -63,6 +63,9 @@ pub(crate) enum Command {
 pub(crate) struct Check {
     /// The policy file, TOML or JSON.
     pub(crate) policy: PathBuf,
+    /// Judge by this date (are the holidays known long enough?) instead of today.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<String>,
 }
 
 #[derive(Args)]

@@ -37,10 +37,8 @@ impl Out {
     }
 
     pub(crate) fn table(&mut self, table: &Table) -> Result<(), Failure> {
-        for line in table.lines() {
-            self.line(line)?;
-        }
-        Ok(())
+        // The first column needs no room on its left.
+        table.lines().try_for_each(|line| self.line(line.strip_prefix(' ').unwrap_or(&line)))
     }
 
     /// One object on one line, each instant with its text in the zone beside it.
@@ -82,6 +80,7 @@ pub(crate) fn table(header: &[&str]) -> Table {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     // Whether colours reach the screen is the stream's business.
     table.enforce_styling();
+    table.style_text_only();
     if !header.is_empty() {
         table.set_header(header.iter().map(|text| Cell::new(text).fg(Color::DarkGrey)));
     }

@@ -12,13 +12,20 @@ use slaclock::time::Instant;
 
 use crate::Verdict;
 use crate::args;
+use crate::clock;
 use crate::failure::Failure;
 use crate::out::{self, Out};
 use crate::when::Zones;
 
 pub(crate) fn check(args: &args::Check, out: &mut Out) -> Result<Verdict, Failure> {
     let policy = Policy::load(&args.policy)?;
-    let lints = policy.lints();
+    let on = match &args.on {
+        Some(text) => text
+            .parse()
+            .map_err(|_| Failure::text(format!("--on `{text}`: must be a date like 2026-03-06")))?,
+        None => clock::now()?.to_utc().date(),
+    };
+    let lints = policy.check(on);
     if out.is_json() {
         let clocks: Vec<Value> = policy.clocks().iter().map(clock_facts).collect();
         let answer = json!({
@@ -26,7 +33,7 @@ pub(crate) fn check(args: &args::Check, out: &mut Out) -> Result<Verdict, Failur
             "version": policy.version(),
             "statement": policy.statement(),
             "review": policy.review_at().map(|date| date.to_string()),
-            "examples": policy.examples().len(),
+            "examples": policy.example_count(),
             "clocks": clocks,
             "lints": lints,
         });
@@ -34,7 +41,7 @@ pub(crate) fn check(args: &args::Check, out: &mut Out) -> Result<Verdict, Failur
         return Ok(Verdict::Fine);
     }
     let count = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    let (clocks, examples) = (policy.clocks().len(), policy.examples().len());
+    let (clocks, examples) = (policy.clocks().len(), policy.example_count());
     out.line(format!(
         "{} v{}: {}, {}, {}",
         policy.name(),
@@ -48,7 +55,7 @@ pub(crate) fn check(args: &args::Check, out: &mut Out) -> Result<Verdict, Failur
         }
     ))?;
     for lint in &lints {
-        out.line(format!("\x1b[33mnote:\x1b[0m {}:{lint}", args.policy.display()))?;
+        out.line(format!("{}:{lint}", args.policy.display()))?;
     }
     Ok(Verdict::Fine)
 }
