@@ -131,10 +131,7 @@ impl PeriodRange {
         range.ok_or_else(|| {
             Error::new(
                 ErrorKind::OutOfRange,
-                format!(
-                    "period {}: months are 1 to 12, quarters 1 to 4, years 1970 to 2099",
-                    asked()
-                ),
+                format!("period {}: months are 1 to 12, quarters 1 to 4, years 1970 to 2099", asked()),
             )
         })
     }

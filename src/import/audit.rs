@@ -50,7 +50,9 @@ impl<'m> Audit<'m> {
         Ok(Audit {
             mapping,
             update,
-            states: states.flat_map(|(at, state)| state.values.iter().map(move |v| (v.as_str(), at))).collect(),
+            states: states
+                .flat_map(|(at, state)| state.values.iter().map(move |v| (v.as_str(), at)))
+                .collect(),
             id: rows.column(&mapping.request.id)?,
             received: rows.column(&mapping.request.received)?,
             subject: rows.optional(&mapping.request.subject)?,
@@ -106,7 +108,12 @@ impl<'m> Audit<'m> {
         let count = rows.len() as u64;
         let Some(received_at) = rows.iter().find_map(|row| row.received) else {
             for row in &rows {
-                report.odd(row.row.line, id, OddityCode::NoReceived, "no row of the request says when it was received");
+                report.odd(
+                    row.row.line,
+                    id,
+                    OddityCode::NoReceived,
+                    "no row of the request says when it was received",
+                );
             }
             report.rows_skipped += count;
             return None;
@@ -115,12 +122,24 @@ impl<'m> Audit<'m> {
         report.rows_skipped += count - rows.len() as u64;
         report.rows_used += rows.len() as u64;
         let first = &rows.first()?.0;
-        let mut request = request_of(id, received_at, &first.row, &self.mapping.stamp, self.subject, &self.facts);
+        let mut request =
+            request_of(id, received_at, &first.row, &self.mapping.stamp, self.subject, &self.facts);
         request.received_at = received_at;
         if first.date_only {
-            report.odd(first.row.line, id, OddityCode::DateOnly, "received at midnight exactly: only the date is known");
+            report.odd(
+                first.row.line,
+                id,
+                OddityCode::DateOnly,
+                "received at midnight exactly: only the date is known",
+            );
         }
-        let mut entry = Entry { row: first.row.line, rows: rows.len() as u64, request, events: Vec::new(), event_rows: Vec::new() };
+        let mut entry = Entry {
+            row: first.row.line,
+            rows: rows.len() as u64,
+            request,
+            events: Vec::new(),
+            event_rows: Vec::new(),
+        };
         let mut life = Life::new(self, &first.row);
         for (at, (update, key)) in rows.iter().enumerate() {
             life.step(self, update, key, at == 0, &mut entry, report);
@@ -147,7 +166,12 @@ impl<'m> Audit<'m> {
             *times += 1;
             if *times > 1 {
                 if keyed.iter().any(|(_, other, _)| other.row.same_text(&row.row)) {
-                    report.odd(line, id, OddityCode::RepeatedRow, "repeats another row of the request word for word");
+                    report.odd(
+                        line,
+                        id,
+                        OddityCode::RepeatedRow,
+                        "repeats another row of the request word for word",
+                    );
                     *times -= 1;
                     continue;
                 }
@@ -156,11 +180,17 @@ impl<'m> Audit<'m> {
             }
             let key = if *times > 1 { format!("{key}~{times}") } else { key };
             if row.received.is_some_and(|other| other != received_at) {
-                let text = format!("received at {} here, {received_at} on the first row", quoted(row.row.get(self.received)));
+                let text = format!(
+                    "received at {} here, {received_at} on the first row",
+                    quoted(row.row.get(self.received))
+                );
                 report.odd(line, id, OddityCode::ReceivedDiffers, text);
             }
             if row.at.is_none() {
-                let text = format!("column `{}` is missing; the row counts as at the row before", self.update.at.name);
+                let text = format!(
+                    "column `{}` is missing; the row counts as at the row before",
+                    self.update.at.name
+                );
                 report.odd(line, id, OddityCode::MissingDate, text);
             }
             let at = row.at.unwrap_or(before);
@@ -171,7 +201,8 @@ impl<'m> Audit<'m> {
                 report.odd(line, id, OddityCode::OutOfOrder, text);
             }
             if at < received_at {
-                let text = format!("stamped {at}, before the receipt at {received_at}; counts as at the receipt");
+                let text =
+                    format!("stamped {at}, before the receipt at {received_at}; counts as at the receipt");
                 report.odd(line, id, OddityCode::BeforeReceived, text);
             }
             row.at = Some(at.max(received_at));
@@ -199,13 +230,15 @@ impl<'m> Audit<'m> {
     fn check_resolved(&self, id: &str, rows: &[(Audited, String)], entry: &Entry, report: &mut ImportReport) {
         let Some(column) = self.resolved_at else { return };
         for (update, _) in rows {
-            let resolved = self.state_of(&update.row).is_some_and(|(_, state)| state.meaning == Meaning::Resolved);
+            let resolved =
+                self.state_of(&update.row).is_some_and(|(_, state)| state.meaning == Meaning::Resolved);
             if resolved && self.mapping.stamp.is_missing(update.row.get(column)) {
                 let text = "a resolved row without a date of resolution; the row's own time counts";
                 report.odd(update.row.line, id, OddityCode::MissingDate, text);
             }
         }
-        let last = entry.events.iter().zip(&entry.event_rows).rfind(|(event, _)| event.kind == EventKind::Resolved);
+        let last =
+            entry.events.iter().zip(&entry.event_rows).rfind(|(event, _)| event.kind == EventKind::Resolved);
         let recorded = rows.last().and_then(|(update, _)| update.resolved_at);
         if let (Some((event, line)), Some(recorded)) = (last, recorded)
             && event.at != recorded
@@ -267,12 +300,17 @@ impl Life {
         self.reopen_count = self.reopen_count.max(update.reopen_count);
         let mut state = audit.state_of(row);
         if state.is_none() {
-            let text = format!("state {} is not in the mapping; the state before goes on", quoted(row.get(audit.state)));
+            let text = format!(
+                "state {} is not in the mapping; the state before goes on",
+                quoted(row.get(audit.state))
+            );
             report.odd(row.line, &entry.request.id, OddityCode::UnknownState, text);
         }
-        let open = state.is_some_and(|(_, state)| !matches!(state.meaning, Meaning::Resolved | Meaning::Cancelled));
+        let open =
+            state.is_some_and(|(_, state)| !matches!(state.meaning, Meaning::Resolved | Meaning::Cancelled));
         if self.finished && open && !counted && audit.reopen_count.is_some() {
-            let text = "open again after it was resolved, but the count of reopenings did not rise; stays resolved";
+            let text =
+                "open again after it was resolved, but the count of reopenings did not rise; stays resolved";
             report.odd(row.line, &entry.request.id, OddityCode::NotReopened, text);
             state = None;
         }
@@ -346,7 +384,14 @@ impl Life {
         }
     }
 
-    fn enter(&mut self, audit: &Audit<'_>, row: &Row, state: &State, entered: bool, kinds: &mut Vec<EventKind>) {
+    fn enter(
+        &mut self,
+        audit: &Audit<'_>,
+        row: &Row,
+        state: &State,
+        entered: bool,
+        kinds: &mut Vec<EventKind>,
+    ) {
         match &state.meaning {
             Meaning::Paused { reason } if self.hold.as_ref() != Some(reason) => {
                 self.hold = Some(reason.clone());

@@ -47,7 +47,12 @@ impl<'m> Cases<'m> {
         let stamp = &self.mapping.stamp;
         let written = row.get(self.received);
         if stamp.is_missing(written) {
-            report.odd(row.line, id, OddityCode::NoReceived, "the row does not say when the request was received");
+            report.odd(
+                row.line,
+                id,
+                OddityCode::NoReceived,
+                "the row does not say when the request was received",
+            );
             report.rows_skipped += 1;
             return Ok(None);
         }

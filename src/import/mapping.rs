@@ -385,14 +385,14 @@ impl Checker<'_> {
                     return Err(Error::new(ErrorKind::InvalidMapping, message).at(head_at));
                 }
                 if let Some(event) = file.event.first() {
-                    let message = "[[event]]: is for the layout `cases`; an audit log has [update] and [[state]]";
+                    let message =
+                        "[[event]]: is for the layout `cases`; an audit log has [update] and [[state]]";
                     return Err(self.wrong(event, message));
                 }
             }
             Layout::Cases => {
                 if update.is_some() || !states.is_empty() {
-                    let message =
-                        "layout `cases`: has no [update] and no [[state]]; its events are columns named in [[event]]";
+                    let message = "layout `cases`: has no [update] and no [[state]]; its events are columns named in [[event]]";
                     return Err(Error::new(ErrorKind::InvalidMapping, message).at(head_at));
                 }
             }
@@ -420,7 +420,9 @@ impl Checker<'_> {
 
     fn column(&self, spanned: Spanned<String>) -> Result<Column> {
         if spanned.get_ref().is_empty() {
-            return Err(self.wrong(&spanned, "column ``: give the column's name as in the file's header line"));
+            return Err(
+                self.wrong(&spanned, "column ``: give the column's name as in the file's header line")
+            );
         }
         Ok(Column { place: self.place(&spanned), name: spanned.into_inner() })
     }
@@ -464,7 +466,8 @@ impl Checker<'_> {
                 return Err(self.wrong(shift, message));
             }
         };
-        let zone = Stamp::zone(table.zone.get_ref()).map_err(|error| self.wrong(&table.zone, error.message()))?;
+        let zone =
+            Stamp::zone(table.zone.get_ref()).map_err(|error| self.wrong(&table.zone, error.message()))?;
         Stamp::new(&formats, zone, table.missing, shifted, table.midnight_is_date_only)
             .map_err(|error| Error::new(ErrorKind::InvalidMapping, error.message()).at(place))
     }
@@ -544,11 +547,13 @@ impl Checker<'_> {
             }
             for value in &table.values {
                 if !seen.insert(value.get_ref().clone()) {
-                    let message = format!("state `{}`: is named twice; each value has one meaning", value.get_ref());
+                    let message =
+                        format!("state `{}`: is named twice; each value has one meaning", value.get_ref());
                     return Err(self.wrong(value, message));
                 }
             }
-            let event = |word: &Option<Spanned<String>>| word.as_ref().map(|w| self.plain_event(w)).transpose();
+            let event =
+                |word: &Option<Spanned<String>>| word.as_ref().map(|w| self.plain_event(w)).transpose();
             states.push(State {
                 values: table.values.iter().map(|value| value.get_ref().clone()).collect(),
                 meaning: self.meaning(table)?,

@@ -43,7 +43,8 @@ impl Entry {
         for (place, kind) in kinds.iter().enumerate() {
             let word = kind.tag().word();
             let before = kinds.iter().take(place).filter(|other| other.tag() == kind.tag()).count();
-            let key = if before == 0 { format!("{key}:{word}") } else { format!("{key}:{word}~{}", before + 1) };
+            let key =
+                if before == 0 { format!("{key}:{word}") } else { format!("{key}:{word}~{}", before + 1) };
             let mut event = Event::new(kind.clone(), at).key(key);
             event.by = by.map(str::to_owned);
             self.events.push(event);

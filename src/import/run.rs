@@ -6,13 +6,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
+use super::Entry;
 use super::audit::{Audit, Audited};
 use super::cases::Cases;
 use super::mapping::Mapping;
 use super::report::{ImportReport, OddityCode};
 use super::source::{Next, Row, Rows};
 use super::stamp::quoted;
-use super::Entry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::validate_id;
 
@@ -81,7 +81,10 @@ pub trait Sink {
 impl Sink for Vec<Entry> {
     fn write(&mut self, entries: &[Entry], _: OnBadRow) -> Result<Vec<Written>> {
         self.extend_from_slice(entries);
-        let all_new = |entry: &Entry| Written { request: Ok(true), events: entry.events.iter().map(|_| Ok(true)).collect() };
+        let all_new = |entry: &Entry| Written {
+            request: Ok(true),
+            events: entry.events.iter().map(|_| Ok(true)).collect(),
+        };
         Ok(entries.iter().map(all_new).collect())
     }
 }
@@ -174,7 +177,10 @@ impl<'a, 'o, 'm> Run<'a, 'o, 'm> {
                     self.report.rows += 1;
                     let id = row.get(id_column).to_owned();
                     if self.mapping.stamp.is_missing(&id) {
-                        let message = format!("column `{}` is missing: the row has no id", self.mapping.request.id.name);
+                        let message = format!(
+                            "column `{}` is missing: the row has no id",
+                            self.mapping.request.id.name
+                        );
                         self.bad(row.line, "", &Error::new(ErrorKind::InvalidRow, message))?;
                     } else if let Err(error) = validate_id(&id) {
                         self.bad(row.line, "", &error)?;
@@ -211,7 +217,8 @@ impl<'a, 'o, 'm> Run<'a, 'o, 'm> {
             }
             let line = row.line;
             if self.seen.contains(id.as_str()) {
-                let why = "the rows of the request do not stand together; write `grouped = false` in [update]";
+                let why =
+                    "the rows of the request do not stand together; write `grouped = false` in [update]";
                 self.skip(line, &id, OddityCode::RepeatedId, why)?;
                 continue;
             }
@@ -275,7 +282,8 @@ impl<'a, 'o, 'm> Run<'a, 'o, 'm> {
                     self.push(entry)?;
                 }
                 Ok(None) if self.options.on_bad_row == OnBadRow::Abort => {
-                    let message = format!("line {} (request {}): says not when it was received", row.line, quoted(&id));
+                    let message =
+                        format!("line {} (request {}): says not when it was received", row.line, quoted(&id));
                     return Err(Error::new(ErrorKind::InvalidRow, message));
                 }
                 Ok(None) => {}

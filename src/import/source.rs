@@ -82,7 +82,8 @@ impl Rows {
 
     pub(super) fn new(reader: impl Read + 'static, total: Option<u64>, mapping: &Mapping) -> Result<Rows> {
         let read = Arc::new(AtomicU64::new(0));
-        let mut counting = BufReader::with_capacity(64 * 1024, Counting { inner: reader, read: read.clone() });
+        let mut counting =
+            BufReader::with_capacity(64 * 1024, Counting { inner: reader, read: read.clone() });
         let mut head = Vec::with_capacity(GZIP.len());
         counting.by_ref().take(GZIP.len() as u64).read_to_end(&mut head)?;
         let zipped = head == GZIP;

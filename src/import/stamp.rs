@@ -67,9 +67,10 @@ impl Stamp {
             }
         }
         match found {
-            Some(Moment::Utc(seconds)) => {
-                Ok(Stamped { at: Instant::from_secs(seconds).map_err(|error| error.context(quoted(text)))?, date_only: false })
-            }
+            Some(Moment::Utc(seconds)) => Ok(Stamped {
+                at: Instant::from_secs(seconds).map_err(|error| error.context(quoted(text)))?,
+                date_only: false,
+            }),
             Some(Moment::Civil(civil)) => {
                 let local = if self.shifted { self.instant(civil, text)?.to_utc() } else { civil };
                 let date_only = self.midnight_is_date_only && civil.time() == NaiveTime::MIN;
@@ -168,7 +169,8 @@ mod tests {
     use super::*;
 
     fn stamp(format: &str, zone: &str, shifted: bool) -> Stamp {
-        Stamp::new(&[format.to_owned()], Stamp::zone(zone).unwrap(), vec!["?".into()], shifted, false).unwrap()
+        Stamp::new(&[format.to_owned()], Stamp::zone(zone).unwrap(), vec!["?".into()], shifted, false)
+            .unwrap()
     }
 
     #[test]
@@ -176,7 +178,12 @@ mod tests {
         let cases = [
             ("%d/%m/%Y %H:%M", "America/Sao_Paulo", "29/2/2016 01:16", "2016-02-29T04:16:00Z"),
             ("%Y-%m-%d %H:%M:%S", "America/New_York", "2011-07-01 01:32:33", "2011-07-01T05:32:33Z"),
-            ("%Y-%m-%d %H:%M:%S%.f%#z", "America/New_York", "2025-08-01 06:35:06.539+00", "2025-08-01T06:35:06Z"),
+            (
+                "%Y-%m-%d %H:%M:%S%.f%#z",
+                "America/New_York",
+                "2025-08-01 06:35:06.539+00",
+                "2025-08-01T06:35:06Z",
+            ),
             ("%Y-%m-%d %H:%M:%S%.f%#z", "UTC", "2025-08-01 06:35:06+02", "2025-08-01T04:35:06Z"),
             ("%m/%d/%Y %I:%M:%S %p", "America/New_York", "12/25/2013 12:00:00 AM", "2013-12-25T05:00:00Z"),
             ("rfc3339", "UTC", "2026-03-06T15:00:00.9+03:00", "2026-03-06T12:00:00Z"),
@@ -204,7 +211,9 @@ mod tests {
 
     #[test]
     fn a_format_must_give_a_whole_date_and_time() {
-        for (format, why) in [("%d/%m %H:%M", "must give"), ("%Y-%m-%d", "must give"), ("%Y %Q", "unknown % code")] {
+        for (format, why) in
+            [("%d/%m %H:%M", "must give"), ("%Y-%m-%d", "must give"), ("%Y %Q", "unknown % code")]
+        {
             let error = Format::new(format).unwrap_err();
             assert!(error.message().contains(why), "{format}: {error}");
         }

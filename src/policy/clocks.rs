@@ -21,6 +21,9 @@ pub(super) const MAX_CLOCKS: usize = 64;
 /// Most rules of a policy, over all clocks.
 pub(super) const MAX_RULES: usize = 1_000;
 
+/// Most values of one condition.
+const MAX_VALUES: usize = 1_000;
+
 /// What clocks are built with.
 pub(super) struct Builder<'a> {
     pub(super) text: &'a str,
@@ -370,6 +373,16 @@ fn conditions(rule: &RuleDoc) -> Result<Vec<Condition>, Fault> {
     }
     let condition = |(fact, values): &(At<String>, Many<At<super::doc::Value>>)| {
         let values: Vec<String> = values.as_slice().iter().map(|value| value.value.0.clone()).collect();
+        if values.len() > MAX_VALUES {
+            return Err(Fault::new(
+                fact.at,
+                format!(
+                    "`{}` allows {} values: at most {MAX_VALUES} are allowed",
+                    shown(&fact.value),
+                    values.len()
+                ),
+            ));
+        }
         if values.is_empty() {
             return Err(Fault::new(
                 fact.at,
