@@ -16,6 +16,13 @@ pub struct Warning {
     pub by_change: bool,
 }
 
+impl Warning {
+    /// The same as a threshold.
+    pub fn threshold(&self) -> Threshold {
+        Threshold { at: self.at, kind: ThresholdKind::Warning(self.percent), by_change: self.by_change }
+    }
+}
+
 /// One run of a clock. A finished cycle's verdict never changes through later events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cycle {
@@ -136,11 +143,7 @@ impl Cycle {
     /// finished, a paused one those it crossed before the pause.
     pub fn thresholds(&self) -> impl Iterator<Item = Threshold> {
         let finished_at = self.finished_at();
-        let warnings = self.warnings.iter().map(|warning| Threshold {
-            at: warning.at,
-            kind: ThresholdKind::Warning(warning.percent),
-            by_change: warning.by_change,
-        });
+        let warnings = self.warnings.iter().map(Warning::threshold);
         let limit = if self.backstop { self.breach_threshold() } else { None };
         warnings
             .chain(self.due_threshold())

@@ -111,3 +111,6 @@ pub enum Phase {
         reason: NoDeadline,
     },
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -2,9 +2,7 @@
 
 use crate::clock::{Cycle, Phase, Threshold, ThresholdKind, Timeline};
 use crate::store::notices::NoticeRow;
-use crate::store::records::{
-    ClockRow, FLAG_ARMED, FLAG_BEYOND_HOLIDAYS, FLAG_BY_CHANGE, NONE, PhaseCode,
-};
+use crate::store::records::{ClockRow, FLAG_ARMED, FLAG_BEYOND_HOLIDAYS, FLAG_BY_CHANGE, NONE, PhaseCode};
 use crate::time::Instant;
 
 /// The rows of a request's clocks: the latest cycle of each, and how its cycles ended.

@@ -93,7 +93,9 @@ impl Db {
                 let mut events = snapshot.events(slot, &row)?;
                 events.sort_by_key(|event| event.at);
                 let timeline = derive(&edition.policy, &snapshot.request(slot)?, &events);
-                rows.extend(notices_until(&timeline, from, until).into_iter().map(|key| key.row(slot, false)));
+                rows.extend(
+                    notices_until(&timeline, from, until).into_iter().map(|key| key.row(slot, false)),
+                );
             }
             rows.sort_by_key(|notice| (notice.at, notice.request, notice.clock, notice.cycle));
             head.advanced_to = until;
@@ -171,8 +173,9 @@ impl Feed<'_> {
     fn notice(&self, snapshot: &Snapshot<'_>, number: u64, row: &NoticeRow) -> Result<Notice> {
         let request = snapshot.request_row(row.request)?;
         let edition = self.db.edition(snapshot, request.policy)?;
-        let at = Instant::from_raw(row.at)
-            .ok_or_else(|| Error::new(ErrorKind::Damaged, format!("notice {number}: an impossible instant")))?;
+        let at = Instant::from_raw(row.at).ok_or_else(|| {
+            Error::new(ErrorKind::Damaged, format!("notice {number}: an impossible instant"))
+        })?;
         Ok(Notice {
             number,
             request: snapshot.request_id(row.request)?,
@@ -216,7 +219,11 @@ fn requests_crossing(snapshot: &Snapshot<'_>, from: u32, until: u32) -> Result<B
                 return Ok(false);
             }
             let slot = slot_of(found);
-            requests.insert(if kind == IndexKind::Pending { slot } else { snapshot.clock_row(slot)?.request });
+            requests.insert(if kind == IndexKind::Pending {
+                slot
+            } else {
+                snapshot.clock_row(slot)?.request
+            });
             Ok(true)
         })?;
     }

@@ -105,7 +105,10 @@ impl Db {
                 latest_event_at: some(head.latest_event_at, head.requests > 0),
                 unfolded: u64::from(head.unfolded),
                 file_bytes: self.store.file().file_bytes()?,
-                index_bytes: IndexKind::ALL.iter().map(|kind| snapshot.index(*kind).memory_bytes() as u64).sum(),
+                index_bytes: IndexKind::ALL
+                    .iter()
+                    .map(|kind| snapshot.index(*kind).memory_bytes() as u64)
+                    .sum(),
             })
         })
     }
@@ -168,7 +171,12 @@ impl Db {
             let timeline = derive(&policy, &request, &events);
             found.requests += 1;
             found.events += events.len() as u64;
-            let latest = events.iter().map(|event| event.at).max().unwrap_or(request.received_at).max(request.received_at);
+            let latest = events
+                .iter()
+                .map(|event| event.at)
+                .max()
+                .unwrap_or(request.received_at)
+                .max(request.received_at);
             if latest.raw() != row.last_event_at || request.received_at.raw() != row.received_at {
                 found.differs(&request.id, "the row's instants are not those of its events");
             }
@@ -258,7 +266,11 @@ fn verify_indexes(snapshot: &Snapshot<'_>, expected: &mut [Vec<u64>; 8], found: 
 }
 
 /// The notices given, without those retracted, must be those that follow from the events.
-fn verify_notices(snapshot: &Snapshot<'_>, expected: HashMap<u32, Vec<NoticeKey>>, found: &mut Rebuild) -> Result<()> {
+fn verify_notices(
+    snapshot: &Snapshot<'_>,
+    expected: HashMap<u32, Vec<NoticeKey>>,
+    found: &mut Rebuild,
+) -> Result<()> {
     let mut given: HashMap<(u32, String), i64> = HashMap::new();
     let last = snapshot.head().notices;
     let mut after = 0;
@@ -271,7 +283,8 @@ fn verify_notices(snapshot: &Snapshot<'_>, expected: HashMap<u32, Vec<NoticeKey>
             after = *number;
             found.notices += 1;
             let plain = notices::NoticeRow { retracted: false, ..*row };
-            *given.entry((row.request, format!("{plain:?}"))).or_default() += if row.retracted { -1 } else { 1 };
+            *given.entry((row.request, format!("{plain:?}"))).or_default() +=
+                if row.retracted { -1 } else { 1 };
         }
         if page.is_empty() {
             return Err(Error::new(ErrorKind::Damaged, format!("notice {} is missing", after + 1)));
@@ -284,7 +297,10 @@ fn verify_notices(snapshot: &Snapshot<'_>, expected: HashMap<u32, Vec<NoticeKey>
     }
     for ((slot, text), balance) in given {
         if balance != 0 {
-            found.differs(snapshot.request_id(slot)?, format!("{balance:+} notices more than follow from the events: {text}"));
+            found.differs(
+                snapshot.request_id(slot)?,
+                format!("{balance:+} notices more than follow from the events: {text}"),
+            );
         }
     }
     Ok(())

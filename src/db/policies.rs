@@ -149,7 +149,8 @@ impl Db {
             .must(Table::Policies, u64::from(number), |payload| codec::decode_all::<Stored>(payload))?;
         let zones = TzData::kept(stored.tzdb, stored.zones);
         let policy = Policy::from_text(&stored.text, &zones).map_err(|error| {
-            Error::new(ErrorKind::Damaged, format!("policy edition {number} no longer loads: {error}")).because(error)
+            Error::new(ErrorKind::Damaged, format!("policy edition {number} no longer loads: {error}"))
+                .because(error)
         })?;
         let edition = Arc::new(Edition { number, policy, in_force_from: stored.in_force_from });
         let mut editions = self.editions.write().unwrap_or_else(PoisonError::into_inner);

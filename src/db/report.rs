@@ -121,9 +121,12 @@ impl Db {
                 for (at, clock) in &clocks {
                     let Some(date) = received_on(clock, row) else { continue };
                     let Some(period) = period_of(query, date)? else { continue };
-                    let Some(own) = policy.clocks().iter().position(|own| own.name == clock.name) else { continue };
+                    let Some(own) = policy.clocks().iter().position(|own| own.name == clock.name) else {
+                        continue;
+                    };
                     let outcome = Outcome::of(timeline.cycles_of(own), query.now);
-                    let values = query.by.iter().map(|by| by.value(&clock.name, &timeline.facts).map(str::to_owned));
+                    let values =
+                        query.by.iter().map(|by| by.value(&clock.name, &timeline.facts).map(str::to_owned));
                     let key = (*at, period.first(), values.collect());
                     tallies.entry(key).or_insert((period, Tally::default())).1.add(&outcome);
                 }
@@ -162,7 +165,12 @@ impl Db {
             let mut requests: BTreeMap<String, (u64, i64)> = BTreeMap::new();
             self.each_cohort_member(snapshot, &newest, &query, |policy, row, timeline| {
                 let Some(clock) = policy.clocks().first() else { return Ok(()) };
-                if received_on(clock, row).map(|date| period_of(&query, date)).transpose()?.flatten().is_none() {
+                if received_on(clock, row)
+                    .map(|date| period_of(&query, date))
+                    .transpose()?
+                    .flatten()
+                    .is_none()
+                {
                     return Ok(());
                 }
                 let calendar = calendar_of(clock);

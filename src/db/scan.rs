@@ -255,7 +255,8 @@ impl Db {
         if query.clock.as_deref().is_some_and(|wanted| wanted != name) {
             return Ok(None);
         }
-        let damaged = || Error::new(ErrorKind::Damaged, format!("clock slot {slot}: a running clock without due"));
+        let damaged =
+            || Error::new(ErrorKind::Damaged, format!("clock slot {slot}: a running clock without due"));
         Ok(Some(Row {
             request: snapshot.request_id(clock.request)?,
             clock: name.to_owned(),
@@ -426,7 +427,8 @@ fn merged<'a>(
 type LoadBlock<'a> = dyn Fn(u64) -> Result<Vec<u8>> + 'a;
 
 fn loads<'a>(snapshot: &'a Snapshot<'_>) -> Vec<Box<LoadBlock<'a>>> {
-    let load = |kind: IndexKind| -> Box<LoadBlock<'a>> { Box::new(move |block| snapshot.load_block(kind, block)) };
+    let load =
+        |kind: IndexKind| -> Box<LoadBlock<'a>> { Box::new(move |block| snapshot.load_block(kind, block)) };
     IndexKind::DUE.into_iter().map(load).collect()
 }
 
@@ -434,7 +436,10 @@ impl Edition {
     pub(crate) fn clock_name(&self, clock: u8) -> Result<&str> {
         let found = self.policy.clocks().get(usize::from(clock)).map(|clock| clock.name.as_str());
         found.ok_or_else(|| {
-            Error::new(ErrorKind::Damaged, format!("clock {clock} is not in the policy edition {}", self.number))
+            Error::new(
+                ErrorKind::Damaged,
+                format!("clock {clock} is not in the policy edition {}", self.number),
+            )
         })
     }
 }

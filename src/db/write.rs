@@ -88,7 +88,8 @@ impl Db {
 
     fn one(&self, operation: Operation, id: &str) -> Result<Recorded> {
         let outcome = self.apply(std::slice::from_ref(&operation), OnError::Skip)?.pop();
-        let outcome = outcome.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "a row without result")))?;
+        let outcome =
+            outcome.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "a row without result")))?;
         Ok(Recorded { outcome, clocks: self.get(id)?.clocks })
     }
 
@@ -194,7 +195,10 @@ impl<'a> Batch<'a> {
             u32::try_from(more).ok().and_then(|more| count.checked_add(more)).filter(|next| *next < u32::MAX)
         };
         let (Some(requests), Some(clock_slots)) = (next(slot, 1), next(self.head.clocks, clocks)) else {
-            return Err(Error::new(ErrorKind::OutOfRange, "the database is full: 4,294,967,294 requests or clocks"));
+            return Err(Error::new(
+                ErrorKind::OutOfRange,
+                "the database is full: 4,294,967,294 requests or clocks",
+            ));
         };
         let row = RequestRow {
             received_at: request.received_at.raw(),
@@ -345,8 +349,16 @@ impl Touched {
     }
 
     /// Notices that the change makes true or untrue among the thresholds the feed has passed already.
-    fn notices(&self, slot: u32, before: Option<&Timeline>, after: &Timeline, advanced_to: u32, out: &mut Vec<NoticeRow>) {
-        let old: Vec<NoticeKey> = before.map_or_else(Vec::new, |timeline| notices_until(timeline, 0, advanced_to));
+    fn notices(
+        &self,
+        slot: u32,
+        before: Option<&Timeline>,
+        after: &Timeline,
+        advanced_to: u32,
+        out: &mut Vec<NoticeRow>,
+    ) {
+        let old: Vec<NoticeKey> =
+            before.map_or_else(Vec::new, |timeline| notices_until(timeline, 0, advanced_to));
         let new = notices_until(after, 0, advanced_to);
         let only = |these: &[NoticeKey], those: &[NoticeKey]| -> Vec<NoticeKey> {
             these.iter().filter(|key| !those.contains(key)).copied().collect()
