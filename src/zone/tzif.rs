@@ -70,6 +70,7 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Zone> {
         return Err(damaged("has an offset of more than 24 hours"));
     }
     Zone::new(name, segments)
+        .map(|zone| zone.with_data(bytes))
         .ok_or_else(|| damaged("has no local time type, or its transitions are out of order"))
 }
 
