@@ -39,10 +39,19 @@ fn meaning(policy: &Policy) -> String {
         policy.interruptions()
     );
     for clock in policy.clocks() {
-        let header = (&clock.name, &clock.start, &clock.stop, &clock.restart, &clock.pause, clock.reopen, clock.attainment);
+        let header = (
+            &clock.name,
+            &clock.start,
+            &clock.stop,
+            &clock.restart,
+            &clock.pause,
+            clock.reopen,
+            clock.attainment,
+        );
         said += &format!("{header:#?}\n");
         for rule in &clock.rules {
-            let body = (&rule.when, &rule.receipt, &rule.target, rule.roll_forward, &rule.backstop, &rule.warn_at);
+            let body =
+                (&rule.when, &rule.receipt, &rule.target, rule.roll_forward, &rule.backstop, &rule.warn_at);
             said += &format!("{} {body:#?}\n", rule.calendar.name());
         }
     }
@@ -65,7 +74,8 @@ fn to_json(value: toml::Value) -> serde_json::Value {
 #[test]
 fn every_example_policy_loads_and_reads_back_from_its_source() {
     let files = std::fs::read_dir("examples/policies").unwrap();
-    let policies = files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|e| e == "toml"));
+    let policies =
+        files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|e| e == "toml"));
     assert_eq!(policies.count(), EXAMPLES.len());
     for name in EXAMPLES {
         let policy = example(name);
@@ -101,7 +111,10 @@ fn the_reference_promise_says_what_it_says() {
     assert_eq!(update.start, [Trigger::Late(0)]);
     assert_eq!(update.reopen, Reopen::Full);
     let error = policy.clock("resolutin").unwrap_err();
-    assert_eq!(error.message(), "unknown clock `resolutin`; did you mean `resolution`? known: `resolution`, `update`");
+    assert_eq!(
+        error.message(),
+        "unknown clock `resolutin`; did you mean `resolution`? known: `resolution`, `update`"
+    );
 }
 
 /// The table of the specification, each edge one second below, at and above.
@@ -206,14 +219,19 @@ rules = [{ when = { priority = "low" }, target = { working = "1h" } }]
 fn many_rules_match_as_one_by_one() {
     for name in ["boston-2011", "boston-2015", "itil"] {
         let policy = example(name);
-        let values = ["Tree Emergencies", "Zoning", "Street Light Outages", "no such type", "Parking Enforcement"];
+        let values =
+            ["Tree Emergencies", "Zoning", "Street Light Outages", "no such type", "Parking Enforcement"];
         for clock in policy.clocks() {
             for kind in values {
                 for priority in [None, Some("critical"), Some("medium"), Some("none")] {
                     let mut facts = Facts::none().with("type", kind);
                     facts.set("priority", priority.unwrap_or_default());
                     let expected = clock.rules.iter().position(|rule| rule.matches(&facts));
-                    assert_eq!(clock.rule_for(&facts).map(|(number, _)| number), expected, "{name} {facts:?}");
+                    assert_eq!(
+                        clock.rule_for(&facts).map(|(number, _)| number),
+                        expected,
+                        "{name} {facts:?}"
+                    );
                     let matched = clock.match_rules(&facts);
                     assert_eq!(matched.chosen.map(|(number, _)| number), expected);
                     assert_eq!(matched.considered.len() + usize::from(expected.is_some()), clock.rules.len());
@@ -242,12 +260,16 @@ stop = "resolved"
     for number in 1..=999 {
         // Every tenth asks for another fact, in between the others.
         let fact = if number % 10 == 0 { "customer" } else { "type" };
-        text += &format!("[[clock.rules]]\nwhen = {{ {fact} = \"{number}\" }}\ntarget = {{ elapsed = \"{number}h\" }}\n");
+        text += &format!(
+            "[[clock.rules]]\nwhen = {{ {fact} = \"{number}\" }}\ntarget = {{ elapsed = \"{number}h\" }}\n"
+        );
     }
     let policy = Policy::from_toml(&text).unwrap();
     let clock = policy.clock("resolution").unwrap();
     let rule = |kind: &str, customer: &str| {
-        clock.rule_for(&Facts::none().with("type", kind).with("customer", customer)).map(|(number, _)| number + 1)
+        clock
+            .rule_for(&Facts::none().with("type", kind).with("customer", customer))
+            .map(|(number, _)| number + 1)
     };
     assert_eq!(rule("7", "x"), Some(7));
     assert_eq!(rule("777", "20"), Some(20));
@@ -262,7 +284,8 @@ fn holiday_files_travel_with_the_policy() {
     let ics = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Founders' \"Day\"\r\n\
                DTSTART;VALUE=DATE:20260320\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
     std::fs::write(folder.path().join("days.ics"), ics).unwrap();
-    let toml = text("promise").replace("[calendar.office]", "[calendar.office]\nholiday_files = [\"days.ics\"]");
+    let toml =
+        text("promise").replace("[calendar.office]", "[calendar.office]\nholiday_files = [\"days.ics\"]");
     let value: toml::Value = toml::from_str(&toml).unwrap();
     let json = serde_json::to_string(&to_json(value)).unwrap();
     for (name, text) in [("policy.toml", toml), ("policy.json", json)] {
