@@ -10,8 +10,10 @@ mod clocks;
 mod doc;
 mod example;
 mod forms;
+mod lint;
 mod matching;
 mod read;
+mod schema;
 mod targets;
 pub(crate) mod text;
 pub(crate) mod words;
@@ -25,6 +27,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::EventTag;
 use crate::target::{ReceiptRule, Target};
 
+pub use lint::{Lint, Severity};
 pub use matching::{Index, Matched, Mismatch};
 
 /// Starts a clock.

@@ -1,6 +1,7 @@
 //! From written targets and receipt rules to the engine's, with the checks that need no calendar.
 
-use super::doc::{At, BranchDoc, ClosedDayWord, ReceiptDoc, TargetDoc, TargetWord};
+use super::doc::{At, BranchDoc, ClosedDayWord, OutsideWord, ReceiptDoc, TargetDoc, TargetWord};
+use super::forms::Received;
 use super::text::Fault;
 use crate::target::{Branch, ClosedDay, DayTime, ReceiptRule, ReceiptWhen, Target};
 use crate::time::TimeOfDay;
@@ -102,10 +103,14 @@ fn cutoff(at: u32, list: &[At<BranchDoc>], closed_day: Option<ClosedDayWord>) ->
 pub(super) fn receipt(written: &[At<ReceiptDoc>]) -> Vec<ReceiptRule> {
     let rule = |doc: &At<ReceiptDoc>| {
         let (when, counts_as) = match &doc.value {
-            ReceiptDoc::On(doc) => (ReceiptWhen::ClosedDay, &doc.counts_as),
+            ReceiptDoc::On(doc) => match doc.on {
+                Received::ClosedDay => (ReceiptWhen::ClosedDay, &doc.counts_as),
+            },
             ReceiptDoc::From(doc) => (ReceiptWhen::From(doc.from.value.0), &doc.counts_as),
             ReceiptDoc::Before(doc) => (ReceiptWhen::Before(doc.before.value.0), &doc.counts_as),
-            ReceiptDoc::Outside(doc) => (ReceiptWhen::OutsideHours, &doc.counts_as),
+            ReceiptDoc::Outside(doc) => match doc.outside {
+                OutsideWord::Hours => (ReceiptWhen::OutsideHours, &doc.counts_as),
+            },
         };
         ReceiptRule { when, counts_as: counts_as.value.0 }
     };
