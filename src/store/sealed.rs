@@ -277,7 +277,8 @@ mod tests {
             }
             let rows: Vec<u64> = rows.into_iter().collect();
             let (mut directory, blocks) = seal_rows(&rows);
-            directory[at.index(directory.len())] ^= 1 << bit;
+            let at = at.index(directory.len());
+            directory[at] ^= 1 << bit;
             let load = |block: u64| blocks.get(block as usize - 1).cloned().ok_or_else(|| damaged(String::new()));
             if let Ok(sealed) = SealedRows::from_directory(&directory) {
                 let read: Result<Vec<u64>> = sealed.iter_from(0, &load).collect();
