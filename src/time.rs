@@ -89,7 +89,7 @@ impl Instant {
 
     /// The date and time in UTC.
     pub fn to_utc(self) -> NaiveDateTime {
-        DateTime::from_timestamp(self.as_secs(), 0).map_or(NaiveDateTime::UNIX_EPOCH, |t| t.naive_utc())
+        DateTime::from_timestamp(self.as_secs(), 0).unwrap_or_default().naive_utc()
     }
 }
 

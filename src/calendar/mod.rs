@@ -1,18 +1,22 @@
 //! Calendars: working hours in a time zone.
+//!
+//! A [`CalendarSpec`] is a calendar as written; [`Calendar`] is its compiled form, which answers when it is open, how
+//! much working time lies between two instants and which date is the third working day from here.
 
+mod check;
+mod compile;
+mod compiled;
+mod days;
+mod extend;
+mod holidays;
+mod plan;
 mod spec;
+mod status;
+#[cfg(test)]
+mod tests;
+mod work;
 
+pub use crate::zone::Edge;
+pub use compiled::{Calendar, Interval, Intervals};
 pub use spec::{CalendarSpec, Closure, DateRule, Exception, ExtraDay, Holiday, Hours, Observed};
-
-/// A compiled calendar.
-#[derive(Debug)]
-pub struct Calendar {
-    spec: CalendarSpec,
-}
-
-impl Calendar {
-    /// The calendar as written.
-    pub fn spec(&self) -> &CalendarSpec {
-        &self.spec
-    }
-}
+pub use status::DayStatus;

@@ -1,5 +1,15 @@
 //! Clocks: the life of each promise about a request, as a pure function of its events, the policy and now.
 
+mod cycle;
+mod derive;
+mod fold;
+mod lane;
+mod timeline;
+
+pub use cycle::{Cycle, Warning};
+pub use derive::{derive, derive_at};
+pub use timeline::{Hold, RequestState, Timeline, order};
+
 use crate::target::NoDeadline;
 use crate::time::{Instant, Span};
 
@@ -50,8 +60,22 @@ pub struct Threshold {
     pub by_change: bool,
 }
 
+impl Threshold {
+    /// The threshold has passed at `now` iff its key is below `now`: the instant itself, or the second before it
+    /// where a change of facts put it into the past (it then counts from the change's own instant on).
+    pub fn key(self) -> i64 {
+        if self.by_change { self.at.as_secs() - 1 } else { self.at.as_secs() }
+    }
+
+    /// Whether it has passed at `now`.
+    pub fn passed(self, now: Instant) -> bool {
+        self.key() < now.as_secs()
+    }
+}
+
 /// How far a cycle has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// The time runs (or will from `started_at` on, if that is in the future).
     Running,
@@ -87,3 +111,6 @@ pub enum Phase {
         reason: NoDeadline,
     },
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

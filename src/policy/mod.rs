@@ -1,10 +1,33 @@
-//! Policies: the written agreement, compiled.
+//! Policies: the written agreement, read, checked and compiled.
+//!
+//! Text becomes a tree of nodes with places ([`text`]), the tree becomes the document's types ([`doc`]), these become
+//! a [`Policy`] ([`build`]), which must agree with its own worked examples ([`example`]). [`lint`] names what an
+//! agreement is silent on.
+
+mod build;
+mod calendars;
+mod clocks;
+mod doc;
+mod example;
+mod forms;
+mod lint;
+mod matching;
+mod read;
+mod targets;
+pub(crate) mod text;
+pub(crate) mod words;
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+
 use crate::calendar::Calendar;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::EventTag;
 use crate::target::{ReceiptRule, Target};
+
+pub use lint::{Lint, Severity};
+pub use matching::{Index, Matched, Mismatch};
 
 /// Starts a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +80,7 @@ pub struct Rule {
 }
 
 /// The share of a cohort that must meet its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct AttainmentGoal {
     /// In hundredths of a percent, 1 to 10,000: 95 % is 9,500.
     pub share_bp: u32,
@@ -92,10 +115,12 @@ pub struct Clock {
     pub pause: Vec<String>,
     /// What happens on reopening.
     pub reopen: Reopen,
-    /// The first that matches counts.
+    /// The first that matches counts; the last is the clock's own target, if it has one.
     pub rules: Vec<Rule>,
     /// The share that must be met.
     pub attainment: Option<AttainmentGoal>,
+    /// Finds rules by value; the default tries them in order.
+    pub index: Index,
 }
 
 /// A written agreement: checked, compiled, immutable. Cheap to clone.
@@ -107,8 +132,98 @@ pub(crate) struct Body {
     pub(crate) name: String,
     pub(crate) version: u32,
     pub(crate) statement: String,
+    pub(crate) review_at: Option<NaiveDate>,
+    pub(crate) interruptions: Vec<(Interruption, Handling)>,
     pub(crate) calendars: Vec<Arc<Calendar>>,
     pub(crate) clocks: Vec<Clock>,
-    /// The text it was read from, as stored in databases.
+    /// The text it was read from, as stored in databases; needs no other file.
     pub(crate) source: String,
+    /// The document as written, for the linter.
+    doc: doc::PolicyDoc,
+}
+
+impl Policy {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Its version, from 1.
+    pub fn version(&self) -> u32 {
+        self.0.version
+    }
+
+    /// The promise in plain words; empty if the text has none.
+    pub fn statement(&self) -> &str {
+        &self.0.statement
+    }
+
+    /// The date on which somebody should read it again.
+    pub fn review_at(&self) -> Option<NaiveDate> {
+        self.0.review_at
+    }
+
+    /// What each foreseen kind of interruption does to the clocks, as far as the policy says.
+    pub fn interruptions(&self) -> &[(Interruption, Handling)] {
+        &self.0.interruptions
+    }
+
+    /// Its clocks, in the order of the text.
+    pub fn clocks(&self) -> &[Clock] {
+        &self.0.clocks
+    }
+
+    /// The clock of this name.
+    ///
+    /// # Errors
+    /// `NotFound` if there is none; the message lists the names and the nearest one.
+    pub fn clock(&self, name: &str) -> Result<&Clock> {
+        self.0.clocks.iter().find(|clock| clock.name == name).ok_or_else(|| {
+            let names: Vec<&str> = self.0.clocks.iter().map(|clock| clock.name.as_str()).collect();
+            Error::new(ErrorKind::NotFound, words::unknown("clock", name, &names))
+        })
+    }
+
+    /// Its calendars, in the order of the text.
+    pub fn calendars(&self) -> &[Arc<Calendar>] {
+        &self.0.calendars
+    }
+
+    /// The text it was read from. Holiday files that the text names are carried at its end, so that
+    /// [`Policy::from_text`] reads the same policy from it anywhere.
+    pub fn source(&self) -> &str {
+        &self.0.source
+    }
+}
+
+/// Kinds of interruption that an agreement should foresee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interruption {
+    /// Illness, strike, loss of key people.
+    Personnel,
+    /// Buildings and workplaces.
+    Facilities,
+    /// Electric power.
+    Power,
+    /// Internet and telecommunication.
+    InternetTelecom,
+    /// A merger or an acquisition.
+    MergerAcquisition,
+    /// Fire, flood and other disasters.
+    Disaster,
+    /// Any kind of the agreement's own.
+    Own,
+}
+
+/// What an interruption does to the clocks in its scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handling {
+    /// They stop while it lasts.
+    Stop,
+    /// Their deadlines move by its length.
+    Extend,
+    /// It is only recorded.
+    Record,
 }

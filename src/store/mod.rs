@@ -1,7 +1,213 @@
-//! The store: one file, its records and its indexes. The only room that knows redb.
+//! The store: everything about the file, and the only room that knows redb.
 
+pub(crate) mod bytes;
+pub(crate) mod codec;
+mod events;
 pub(crate) mod file;
-pub(crate) mod frame;
-pub(crate) mod ids;
-pub(crate) mod rows;
-pub(crate) mod sealed;
+mod fold;
+mod frame;
+pub(crate) mod head;
+mod ids;
+pub(crate) mod index;
+pub(crate) mod log;
+pub(crate) mod notices;
+pub(crate) mod records;
+mod rows;
+mod sealed;
+pub(crate) mod snapshot;
+pub(crate) mod tables;
+mod view;
+
+use std::path::Path;
+use std::sync::{PoisonError, RwLock};
+
+use crate::error::{Error, ErrorKind, Result};
+use bytes::Input;
+use file::{OpenFile, Options};
+use head::Head;
+use log::LogEntry;
+use snapshot::Snapshot;
+use tables::{META_FORMAT, META_HEAD, Reader, Table, Writer};
+use view::{View, read_head};
+
+/// First bytes of the format value.
+const MAGIC: &[u8; 8] = b"slaclock";
+/// The file format that this release writes. Older ones open, newer ones are refused by name.
+pub(crate) const FORMAT: u32 = 1;
+
+/// An open database file with its view.
+pub(crate) struct Store {
+    file: OpenFile,
+    view: RwLock<View>,
+}
+
+/// What one transaction writes.
+pub(crate) struct Commit {
+    /// The operations, with the head after them. `head.seq` is set by the store.
+    pub(crate) entry: LogEntry,
+    /// New notices, in order; the store numbers them.
+    pub(crate) notices: Vec<notices::NoticeRow>,
+    /// Values written as they are.
+    pub(crate) values: Vec<(Table, u64, Vec<u8>)>,
+}
+
+impl Store {
+    /// Makes a new file; `first` are values that it holds from the start.
+    pub(crate) fn create(
+        path: Option<&Path>,
+        options: &Options,
+        head: Head,
+        first: &[(Table, u64, Vec<u8>)],
+    ) -> Result<Store> {
+        let file = OpenFile::create(path, options, |transaction| {
+            let writer = Writer::new(transaction);
+            writer.create_tables()?;
+            let mut format = MAGIC.to_vec();
+            format.extend_from_slice(&FORMAT.to_le_bytes());
+            writer.put(Table::Meta, META_FORMAT, &format)?;
+            writer.put(Table::Meta, META_HEAD, &head.write())?;
+            first.iter().try_for_each(|(table, key, payload)| writer.put(*table, *key, payload))
+        })?;
+        Store::start(file)
+    }
+
+    /// Opens an existing file.
+    pub(crate) fn open(path: &Path, options: &Options, read_only: bool) -> Result<Store> {
+        let open = if read_only { OpenFile::open_read_only } else { OpenFile::open };
+        Store::start(open(path, options)?)
+    }
+
+    fn start(file: OpenFile) -> Result<Store> {
+        let view = file.guard(|| {
+            let reader = Reader::new(&file.begin_read()?)?;
+            check_format(&reader)?;
+            View::load(&reader)
+        })?;
+        Ok(Store { file, view: RwLock::new(view) })
+    }
+
+    /// The file below.
+    pub(crate) fn file(&self) -> &OpenFile {
+        &self.file
+    }
+
+    /// Runs `read` on one consistent state that includes every commit made so far, by any process.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
+        self.file.guard(|| read(&self.snapshot()?))
+    }
+
+    fn snapshot(&self) -> Result<Snapshot<'_>> {
+        loop {
+            let reader = Reader::new(&self.file.begin_read()?)?;
+            let head = read_head(&reader)?;
+            let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
+            if view.same_epoch(&head) && view.head.seq == head.seq {
+                return Ok(Snapshot { view, reader });
+            }
+            // Another thread may have followed a later commit meanwhile; then this reader is too old: look again.
+            let behind = head.epoch > view.head.epoch || head.seq > view.head.seq;
+            drop(view);
+            if behind {
+                let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+                if head.epoch > view.head.epoch || head.seq > view.head.seq {
+                    view.follow(&reader, &head)?;
+                }
+            }
+        }
+    }
+
+    /// Runs `work` as the only writer; what it returns is committed as one transaction, `None` commits nothing.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&Snapshot<'_>) -> Result<(T, Option<Commit>)>,
+    ) -> Result<T> {
+        self.file.guard(|| {
+            let transaction = self.file.begin_write()?;
+            let snapshot = self.snapshot()?;
+            let (answer, commit) = work(&snapshot)?;
+            let Some(mut commit) = commit else { return Ok(answer) };
+            let writer = Writer::new(&transaction);
+            let before = snapshot.head().unfolded;
+            let head = &mut commit.entry.head;
+            head.seq = snapshot.head().seq + 1;
+            if !commit.notices.is_empty() {
+                writer.put(Table::Notices, head.notices + 1, &notices::write(&commit.notices)?)?;
+                head.notices += commit.notices.len() as u64;
+            }
+            for (table, key, payload) in &commit.values {
+                writer.put(*table, *key, payload)?;
+            }
+            writer.put(Table::Meta, META_HEAD, &commit.entry.head.write())?;
+            writer.put(Table::Log, commit.entry.head.seq, &commit.entry.write()?)?;
+            let Snapshot { view, reader } = snapshot;
+            drop(view);
+            transaction.count_rows(u64::from(commit.entry.head.unfolded.saturating_sub(before)));
+            self.file.commit(transaction)?;
+            let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+            // A reader of this process may have followed the commit already.
+            if view.head.seq < commit.entry.head.seq {
+                view.apply(commit.entry, &reader)?;
+            }
+            drop(view);
+            Ok(answer)
+        })
+    }
+
+    /// Folds the log if it holds at least `least` operations. True if it did.
+    pub(crate) fn fold(&self, least: u32) -> Result<bool> {
+        self.file.guard(|| {
+            let transaction = self.file.begin_write()?;
+            let snapshot = self.snapshot()?;
+            let head = snapshot.head();
+            if head.unfolded < least || head.seq == head.folded {
+                return Ok(false);
+            }
+            fold::fold(&snapshot, &Writer::new(&transaction))?;
+            drop(snapshot);
+            self.file.commit(transaction)?;
+            self.reload()?;
+            Ok(true)
+        })
+    }
+
+    /// Gives free space in the file back.
+    pub(crate) fn compact(&self) -> Result<bool> {
+        self.file.compact()
+    }
+
+    /// Folds when the log has grown long.
+    pub(crate) fn fold_if_due(&self) -> Result<()> {
+        let unfolded = self.view.read().unwrap_or_else(PoisonError::into_inner).head.unfolded;
+        if unfolded >= fold::FOLD_AFTER { self.fold(fold::FOLD_AFTER).map(drop) } else { Ok(()) }
+    }
+
+    fn reload(&self) -> Result<()> {
+        let reader = Reader::new(&self.file.begin_read()?)?;
+        let loaded = View::load(&reader)?;
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(())
+    }
+}
+
+fn check_format(reader: &Reader) -> Result<()> {
+    let format = reader.with(Table::Meta, META_FORMAT, |payload| {
+        let mut input = Input::new(payload);
+        if input.array::<8>()? != MAGIC {
+            return Err(Error::new(
+                ErrorKind::NotADatabase,
+                "the file is a redb file, but no slaclock database",
+            ));
+        }
+        input.u32()
+    })?;
+    match format {
+        Some(FORMAT) => Ok(()),
+        Some(newer) => Err(Error::new(
+            ErrorKind::NewerFormat,
+            format!(
+                "the file has format {newer}: this release reads formats up to {FORMAT}; use a newer slaclock"
+            ),
+        )),
+        None => Err(Error::new(ErrorKind::NotADatabase, "the file is a redb file, but no slaclock database")),
+    }
+}

@@ -1,5 +1,20 @@
 //! Targets: the rules that turn the instant of receipt into the due instant.
 
+mod ask;
+mod batch;
+mod cutoff;
+mod due;
+mod prove;
+mod receipt;
+mod trace;
+mod words;
+
+pub use batch::NO_DEADLINE;
+pub use trace::{
+    Choice, Day, Derivation, How, MAX_STEPS, Moment, Outcome, Parts, PauseEffect, PauseStep, ReceiptStep,
+    Stopped, Stretch, TimeUsed, Trace, TriedBranch, Verdict, Walk, WalkedDay,
+};
+
 use crate::time::{Instant, Span, TimeOfDay};
 use std::fmt;
 
@@ -150,12 +165,21 @@ pub struct ReceiptRule {
 }
 
 /// Time on pause, measured both ways; each target takes the one that is its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Paused {
     /// In working time of the rule's calendar.
     pub working: Span,
     /// In wall-clock time.
     pub elapsed: Span,
+}
+
+impl Paused {
+    /// Both measures of this and another time on hold together; saturates at the ends of the range.
+    #[must_use]
+    pub fn plus(self, other: Paused) -> Paused {
+        let sum = |a: Span, b: Span| Span::from_secs(a.as_secs().saturating_add(b.as_secs()));
+        Paused { working: sum(self.working, other.working), elapsed: sum(self.elapsed, other.elapsed) }
+    }
 }
 
 impl fmt::Display for Measure {

@@ -1,0 +1,254 @@
+//! Counting verdicts and judging the count.
+
+use std::fmt;
+
+use super::{Exclusion, Outcome, PeriodRange, Tail, Verdict};
+use crate::policy::AttainmentGoal;
+
+/// A whole: 100 % in hundredths of a percent.
+const WHOLE_BP: u128 = 10_000;
+
+/// How many requests met their target, how many did not, and how many do not count and why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Tally {
+    /// Met.
+    pub met: u64,
+    /// Missed, the waived ones included.
+    pub missed: u64,
+    /// Not decided yet.
+    pub undecided: u64,
+    /// Left out: the clock never started.
+    pub not_started: u64,
+    /// Left out: no deadline.
+    pub no_deadline: u64,
+    /// Left out: withdrawn before due.
+    pub cancelled: u64,
+    /// Of the missed, those that somebody excused, with actor and reason; see [`Tally::adjusted`].
+    pub waived: u64,
+    /// Of the missed, those finished within the limit.
+    pub missed_within_limit: u64,
+    /// Of the missed, those still open whose limit has not passed.
+    pub missed_limit_open: u64,
+    /// Of the missed, those whose limit passed unmet, or that have none.
+    pub missed_breached: u64,
+    /// Single cycles finished in time, where a clock runs again and again.
+    pub cycles_met: u64,
+    /// Single cycles whose due instant passed unmet.
+    pub cycles_missed: u64,
+}
+
+impl Tally {
+    /// Counts one request.
+    pub fn add(&mut self, outcome: &Outcome) {
+        *match outcome.verdict {
+            Verdict::Met => &mut self.met,
+            Verdict::Missed => &mut self.missed,
+            Verdict::Undecided => &mut self.undecided,
+            Verdict::Excluded(Exclusion::NotStarted) => &mut self.not_started,
+            Verdict::Excluded(Exclusion::NoDeadline) => &mut self.no_deadline,
+            Verdict::Excluded(Exclusion::Cancelled) => &mut self.cancelled,
+        } += 1;
+        if outcome.verdict == Verdict::Missed {
+            match outcome.tail {
+                Some(Tail::WithinLimit) => self.missed_within_limit += 1,
+                Some(Tail::Undecided) => self.missed_limit_open += 1,
+                Some(Tail::Breached) | None => self.missed_breached += 1,
+            }
+        }
+        self.cycles_met += u64::from(outcome.cycles_met);
+        self.cycles_missed += u64::from(outcome.cycles_missed);
+    }
+
+    /// Adds another tally's counts; the cohorts must not overlap.
+    pub fn merge(&mut self, other: &Tally) {
+        let Tally {
+            met,
+            missed,
+            undecided,
+            not_started,
+            no_deadline,
+            cancelled,
+            waived,
+            missed_within_limit,
+            missed_limit_open,
+            missed_breached,
+            cycles_met,
+            cycles_missed,
+        } = *other;
+        self.met += met;
+        self.missed += missed;
+        self.undecided += undecided;
+        self.not_started += not_started;
+        self.no_deadline += no_deadline;
+        self.cancelled += cancelled;
+        self.waived += waived;
+        self.missed_within_limit += missed_within_limit;
+        self.missed_limit_open += missed_limit_open;
+        self.missed_breached += missed_breached;
+        self.cycles_met += cycles_met;
+        self.cycles_missed += cycles_missed;
+    }
+
+    /// The same without the waived misses. Show both: the raw figure and this one.
+    #[must_use]
+    pub fn adjusted(mut self) -> Tally {
+        self.missed = self.missed.saturating_sub(self.waived);
+        self.waived = 0;
+        self
+    }
+
+    /// Requests that count: met, missed and undecided.
+    pub fn counted(&self) -> u64 {
+        self.met + self.missed + self.undecided
+    }
+
+    /// Requests that do not count, for whatever reason.
+    pub fn excluded(&self) -> u64 {
+        self.not_started + self.no_deadline + self.cancelled
+    }
+
+    /// The share met of those decided, in hundredths of a percent, rounded down; `None` if none is decided.
+    pub fn share_bp(&self) -> Option<u32> {
+        share_bp(self.met, self.met + self.missed)
+    }
+
+    /// The share if every undecided one is met.
+    pub fn best_share_bp(&self) -> Option<u32> {
+        share_bp(self.met + self.undecided, self.counted())
+    }
+
+    /// The share if every undecided one is missed.
+    pub fn worst_share_bp(&self) -> Option<u32> {
+        share_bp(self.met, self.counted())
+    }
+
+    /// How many of the counted may be missed under the goal, rounded down.
+    pub fn allowed_misses(&self, goal: &AttainmentGoal) -> u64 {
+        let slack = WHOLE_BP.saturating_sub(u128::from(goal.share_bp));
+        u64::try_from(u128::from(self.counted()) * slack / WHOLE_BP).unwrap_or(u64::MAX)
+    }
+
+    /// Misses still allowed; negative if there were more than that.
+    pub fn budget_left(&self, goal: &AttainmentGoal) -> i64 {
+        let left = i128::from(self.allowed_misses(goal)) - i128::from(self.missed);
+        i64::try_from(left).unwrap_or(i64::MIN)
+    }
+
+    /// Whether the goal is kept however the undecided ones end, cannot be kept any more, or depends on them.
+    ///
+    /// An empty cohort keeps every goal.
+    pub fn judge(&self, goal: &AttainmentGoal) -> GoalVerdict {
+        let reaches =
+            |met: u64| u128::from(met) * WHOLE_BP >= u128::from(goal.share_bp) * u128::from(self.counted());
+        if reaches(self.met) {
+            GoalVerdict::Kept
+        } else if reaches(self.met + self.undecided) {
+            GoalVerdict::Open
+        } else {
+            GoalVerdict::Broken
+        }
+    }
+}
+
+fn share_bp(part: u64, whole: u64) -> Option<u32> {
+    let share = (u128::from(part) * WHOLE_BP).checked_div(u128::from(whole))?;
+    u32::try_from(share).ok()
+}
+
+/// Whether a promised share is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoalVerdict {
+    /// Yes, however the undecided ones end.
+    Kept,
+    /// Not decided yet.
+    Open,
+    /// No, however the undecided ones end.
+    Broken,
+}
+
+impl fmt::Display for GoalVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            GoalVerdict::Kept => "kept",
+            GoalVerdict::Open => "open",
+            GoalVerdict::Broken => "broken",
+        })
+    }
+}
+
+/// One clock's attainment over a period. Written out as people read it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Attainment {
+    /// Received when.
+    pub period: PeriodRange,
+    /// Judged by which clock.
+    pub clock: String,
+    /// The counts.
+    pub tally: Tally,
+    /// What was promised, if a share was.
+    pub goal: Option<AttainmentGoal>,
+    /// The period is over, so that no more requests join the cohort.
+    pub period_over: bool,
+}
+
+impl Attainment {
+    /// The verdict on the goal; `None` without one. While the period lasts it is open: more requests may come.
+    pub fn verdict(&self) -> Option<GoalVerdict> {
+        let verdict = self.tally.judge(self.goal.as_ref()?);
+        Some(if self.period_over { verdict } else { GoalVerdict::Open })
+    }
+}
+
+impl fmt::Display for Attainment {
+    /// `March 2016: 95.1 % of 8,123 by resolution; goal 95 %: kept; 12 misses left`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tally = &self.tally;
+        match tally.share_bp() {
+            Some(share) => {
+                let decided = Grouped(tally.met + tally.missed);
+                write!(f, "{}: {} of {decided} by {}", self.period, Percent(share), self.clock)?;
+            }
+            None => write!(f, "{}: nothing decided by {}", self.period, self.clock)?,
+        }
+        if tally.undecided > 0 {
+            write!(f, ", {} undecided", Grouped(tally.undecided))?;
+        }
+        let (Some(goal), Some(verdict)) = (&self.goal, self.verdict()) else { return Ok(()) };
+        write!(f, "; goal {}: {verdict}", Percent(goal.share_bp))?;
+        let left = tally.budget_left(goal);
+        let misses = if left.unsigned_abs() == 1 { "miss" } else { "misses" };
+        let side = if left < 0 { "too many" } else { "left" };
+        write!(f, "; {} {misses} {side}", Grouped(left.unsigned_abs()))
+    }
+}
+
+/// Hundredths of a percent as people write them: `95 %`, `95.1 %`, `99.95 %`.
+struct Percent(u32);
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.0 / 100, self.0 % 100);
+        match (rest / 10, rest % 10) {
+            (0, 0) => write!(f, "{whole} %"),
+            (tenths, 0) => write!(f, "{whole}.{tenths} %"),
+            _ => write!(f, "{whole}.{rest:02} %"),
+        }
+    }
+}
+
+/// A count with commas between thousands.
+struct Grouped(u64);
+
+impl fmt::Display for Grouped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (at, digit) in digits.char_indices() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                f.write_str(",")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        Ok(())
+    }
+}

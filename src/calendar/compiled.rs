@@ -1,0 +1,291 @@
+//! A compiled calendar: every question is answered from tables, without walking days.
+
+use chrono::{NaiveDate, NaiveDateTime};
+
+use super::check::check;
+use super::compile;
+use super::days::DayTable;
+use super::holidays::{date_of, day_of};
+use super::plan::Plan;
+use super::spec::CalendarSpec;
+use super::work::{END_S, WorkTable};
+use crate::error::{Error, ErrorKind, Result};
+use crate::target::NoDeadline;
+use crate::time::{DAY_S, Instant, Span, TimeOfDay};
+use crate::zone::{Edge, TzData, Zone};
+
+/// A stretch of working time `[opens, closes)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Interval {
+    /// The first open instant.
+    pub opens: Instant,
+    /// The first closed instant after it.
+    pub closes: Instant,
+}
+
+/// Working hours in a time zone, compiled for 1970 to 2099.
+///
+/// Immutable; about 0.8 MiB. Intervals are half-open, and stretches that touch or overlap are one.
+#[derive(Debug)]
+pub struct Calendar {
+    spec: CalendarSpec,
+    zone: Zone,
+    tz_version: String,
+    plan: Plan,
+    work: WorkTable,
+    days: DayTable,
+}
+
+impl Calendar {
+    /// Checks a calendar as written and compiles it.
+    ///
+    /// # Errors
+    /// `InvalidCalendar` if hours overlap, a rule names no possible date, nothing ever opens by what is written, or
+    /// there are more than 64 stretches on a date or 10,000 entries in a list; `UnknownZone` if the zone is not in `tz`;
+    /// `Damaged` if its data cannot be read.
+    ///
+    /// ```
+    /// use slaclock::calendar::{Calendar, CalendarSpec, Hours};
+    /// use slaclock::time::{Instant, Span, TimeOfDay};
+    /// use slaclock::zone::TzData;
+    ///
+    /// let mut spec = CalendarSpec::new("office", "Europe/Moscow");
+    /// for weekday in 0..5 {
+    ///     spec.week[weekday].push(Hours { opens: TimeOfDay::parse("09:00")?, closes: TimeOfDay::parse("18:00")? });
+    /// }
+    /// let office = Calendar::compile(spec, &TzData::bundled())?;
+    /// let friday = Instant::parse("2026-03-06T17:00:00+03:00")?;
+    /// assert_eq!(office.add_working_time(friday, Span::from_hours(2))?, Instant::parse("2026-03-09T10:00:00+03:00")?);
+    /// # Ok::<(), slaclock::error::Error>(())
+    /// ```
+    pub fn compile(mut spec: CalendarSpec, tz: &TzData) -> Result<Calendar> {
+        check(&mut spec)?;
+        let zone = tz.zone(&spec.zone).map_err(|error| error.context(format!("calendar `{}`", spec.name)))?;
+        let plan = Plan::of(&spec)?;
+        let (work, days) = compile::tables(&spec, &plan, &zone);
+        Ok(Calendar { spec, zone, tz_version: tz.version().to_owned(), plan, work, days })
+    }
+
+    /// Its name in the policy.
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// The calendar as written, each date's hours in order of time.
+    pub fn spec(&self) -> &CalendarSpec {
+        &self.spec
+    }
+
+    /// Its time zone.
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// The version of the time zone data it was compiled with.
+    pub fn tz_version(&self) -> &str {
+        &self.tz_version
+    }
+
+    /// The last date up to which its holidays are known, if the calendar says so.
+    pub fn holidays_known_until(&self) -> Option<NaiveDate> {
+        self.spec.holidays_known_until
+    }
+
+    /// Whether `t` lies in working time.
+    pub fn is_open(&self, t: Instant) -> bool {
+        self.work.second(self.work.before(t.raw())) == Some(t.raw())
+    }
+
+    /// The next instant of working time: `t` itself if it is open.
+    ///
+    /// # Errors
+    /// `NeverOpen` if the calendar has no working time after `t`, `BeyondRange` if it next opens in 2100 or later.
+    pub fn next_open(&self, t: Instant) -> Result<Instant, NoDeadline> {
+        let opens = self.work.second(self.work.before(t.raw()));
+        opens.and_then(Instant::from_raw).ok_or_else(|| self.no_more_work())
+    }
+
+    /// The first instant after `t` at which open turns to closed.
+    ///
+    /// # Errors
+    /// As for [`Calendar::next_open`]; `BeyondRange` also if it stays open to the end of 2099.
+    pub fn next_close(&self, t: Instant) -> Result<Instant, NoDeadline> {
+        match self.work.close_after(self.work.before(t.raw())) {
+            Some(closes) => Instant::from_raw(closes).ok_or(NoDeadline::BeyondRange),
+            None => Err(self.no_more_work()),
+        }
+    }
+
+    /// Working time in `[a, b)`; if `b` comes before `a`, the negative of that in `[b, a)`.
+    pub fn working_time(&self, a: Instant, b: Instant) -> Span {
+        Span::from_secs(i64::from(self.work_at(b)) - i64::from(self.work_at(a)))
+    }
+
+    /// The earliest instant by which `d` of working time has passed since `t`; `t` itself if `d` is zero.
+    ///
+    /// # Errors
+    /// `OutOfRange` if `d` is negative; `NoDeadline` if that much working time does not pass before 2100.
+    pub fn add_working_time(&self, t: Instant, d: Span) -> Result<Instant> {
+        self.work_after(t, not_negative(d, "add_working_time", "sub_working_time")?).map_err(|reason| {
+            let message = format!("calendar `{}`: {d} of working time after {t}: {reason}", self.spec.name);
+            Error::new(ErrorKind::NoDeadline, message).because(reason)
+        })
+    }
+
+    /// The latest instant from which `d` of working time passes until `t`; `t` itself if `d` is zero.
+    ///
+    /// # Errors
+    /// `OutOfRange` if `d` is negative, or if that much working time has not passed since 1970.
+    pub fn sub_working_time(&self, t: Instant, d: Span) -> Result<Instant> {
+        let d = not_negative(d, "sub_working_time", "add_working_time")?;
+        self.work_after(t, Span::from_secs(-d.as_secs())).map_err(|_| {
+            Error::new(
+                ErrorKind::OutOfRange,
+                format!("calendar `{}`: {d} of working time before {t}: lies before 1970", self.spec.name),
+            )
+        })
+    }
+
+    /// Whether a non-empty stretch of working time opens on `date`. Dates outside 1970 to 2099 are no working days,
+    /// except those that share an instant with them in this zone.
+    pub fn is_working_day(&self, date: NaiveDate) -> bool {
+        self.days.is_working(day_of(date))
+    }
+
+    /// The nth working day strictly after `date`, or strictly before it if `n` is negative; `date` itself for 0.
+    ///
+    /// # Errors
+    /// `NeverOpen` if the calendar has no working day there, `BeyondRange` if it leaves the supported range.
+    pub fn add_working_days(&self, date: NaiveDate, n: impl Into<i64>) -> Result<NaiveDate, NoDeadline> {
+        let (day, n) = (day_of(date), n.into());
+        if n == 0 {
+            return Ok(date);
+        }
+        self.days.nth(day, n).map(date_of).ok_or(
+            if n > 0 && self.days.count_before(i32::MAX) <= self.days.count_before(day.saturating_add(1)) {
+                self.no_more_work()
+            } else {
+                NoDeadline::BeyondRange
+            },
+        )
+    }
+
+    /// Working days in `(a, b]`; if `b` comes before `a`, the negative of those in `(b, a]`.
+    pub fn working_days(&self, a: NaiveDate, b: NaiveDate) -> i64 {
+        let up_to = |date: NaiveDate| self.days.count_before(day_of(date).saturating_add(1));
+        up_to(b) - up_to(a)
+    }
+
+    /// When the first stretch that belongs to `date` opens. `None` if it is no working day or that instant lies
+    /// outside the supported range.
+    pub fn first_open_of(&self, date: NaiveDate) -> Option<Instant> {
+        Instant::checked(self.days.edges_of(day_of(date))?.0)
+    }
+
+    /// When the last stretch that belongs to `date` closes, perhaps on the next date. `None` if it is no working day
+    /// or that instant lies outside the supported range.
+    pub fn close_of(&self, date: NaiveDate) -> Option<Instant> {
+        Instant::checked(self.days.edges_of(day_of(date))?.1)
+    }
+
+    /// The working time in `[from, to)`, in order, clipped to it.
+    pub fn intervals(&self, from: Instant, to: Instant) -> Intervals<'_> {
+        Intervals { calendar: self, at: from.raw(), until: to.raw() }
+    }
+
+    /// The civil date and time of its zone at `t`.
+    pub fn local(&self, t: Instant) -> NaiveDateTime {
+        self.zone.local(t)
+    }
+
+    /// The instant of a civil time of its zone; see [`Edge`] for those that come twice or not at all. `None` outside the
+    /// supported range. 24:00 is the midnight that ends the date.
+    pub fn instant_at(&self, date: NaiveDate, time: TimeOfDay, edge: Edge) -> Option<Instant> {
+        let civil = i64::from(day_of(date)) * DAY_S + time.as_secs();
+        Instant::checked(self.zone.from_local_secs(civil, edge))
+    }
+
+    /// Working seconds of 1970 to 2099 before `t`.
+    pub(crate) fn work_at(&self, t: Instant) -> u32 {
+        self.work.before(t.raw())
+    }
+
+    /// The earliest instant before which `work` working seconds lie; `None` if there is none before 2100.
+    pub(crate) fn instant_of_work(&self, work: u32) -> Option<Instant> {
+        match work.checked_sub(1) {
+            Some(last) => self.work.second(last).and_then(|begins| Instant::from_raw(begins + 1)),
+            None => Some(Instant::MIN),
+        }
+    }
+
+    /// As [`Calendar::add_working_time`], and for a negative `d` as [`Calendar::sub_working_time`].
+    pub(crate) fn work_after(&self, t: Instant, d: Span) -> Result<Instant, NoDeadline> {
+        let now = i64::from(self.work_at(t));
+        let wanted = now.checked_add(d.as_secs()).and_then(|work| u32::try_from(work).ok());
+        let found = match d.as_secs() {
+            0 => return Ok(t),
+            1.. => wanted.and_then(|work| self.instant_of_work(work)),
+            // Before it lies what is to be left; the last such instant is where the next working second begins.
+            _ => {
+                return wanted
+                    .and_then(|work| self.work.second(work))
+                    .and_then(Instant::from_raw)
+                    .ok_or(NoDeadline::BeyondRange);
+            }
+        };
+        found.ok_or_else(|| {
+            if now < i64::from(self.work.total()) { NoDeadline::BeyondRange } else { self.no_more_work() }
+        })
+    }
+
+    /// Bytes of memory that its tables hold.
+    pub fn table_size(&self) -> usize {
+        self.work.size() + self.days.size() + self.plan.size()
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Why there is no working time after some instant: a calendar that was open in the last year of the range would
+    /// open again beyond it.
+    fn no_more_work(&self) -> NoDeadline {
+        let last_year = END_S - 366 * DAY_S as u32;
+        if self.work.before(last_year) < self.work.total() {
+            NoDeadline::BeyondRange
+        } else {
+            NoDeadline::NeverOpen
+        }
+    }
+}
+
+/// The stretches of working time of a window, in order. Made by [`Calendar::intervals`].
+#[derive(Clone, Debug)]
+pub struct Intervals<'a> {
+    calendar: &'a Calendar,
+    at: u32,
+    until: u32,
+}
+
+impl Iterator for Intervals<'_> {
+    type Item = Interval;
+
+    fn next(&mut self) -> Option<Interval> {
+        let work = &self.calendar.work;
+        let number = work.before(self.at);
+        let opens = work.second(number).filter(|opens| *opens < self.until)?;
+        let closes = work.close_after(number)?.min(self.until);
+        self.at = closes;
+        Some(Interval { opens: Instant::from_raw(opens)?, closes: Instant::from_raw(closes)? })
+    }
+}
+
+fn not_negative(d: Span, asked: &str, other: &str) -> Result<Span> {
+    if d >= Span::ZERO {
+        return Ok(d);
+    }
+    Err(Error::new(
+        ErrorKind::OutOfRange,
+        format!("{asked} of {d}: must not be negative; use {other} for the other way"),
+    ))
+}

@@ -1,0 +1,94 @@
+//! Working days as a look-up: the nth working day from a date, and when a date opens and closes.
+
+use std::collections::HashMap;
+
+use super::holidays::{FIRST_DAY, LAST_DAY};
+use crate::time::DAY_S;
+
+/// Stands for "not a working day".
+const CLOSED: u16 = u16::MAX;
+
+/// The working days of 1970 to 2099 and of the dates beside them. Days are days since 1970-01-01.
+#[derive(Debug)]
+pub(super) struct DayTable {
+    /// Working days before each date, and in all.
+    before: Vec<u16>,
+    /// The working days, rising, counted from [`FIRST_DAY`].
+    working: Vec<u16>,
+    /// For each date the number of its first opening and last close, or [`CLOSED`].
+    edge: Vec<u16>,
+    /// First opening and last close in UTC, in seconds from the UTC midnight of the same date.
+    edges: Vec<(i32, i32)>,
+}
+
+impl DayTable {
+    /// From the first opening and the last close of every date from [`FIRST_DAY`] on, in seconds since
+    /// 1970-01-01T00:00:00Z.
+    pub(super) fn build(dates: &[Option<(i64, i64)>]) -> DayTable {
+        let mut table = DayTable {
+            before: Vec::with_capacity(dates.len() + 1),
+            working: Vec::new(),
+            edge: Vec::with_capacity(dates.len()),
+            edges: Vec::new(),
+        };
+        let mut numbers: HashMap<(i32, i32), u16> = HashMap::new();
+        let mut last = ((0, 0), CLOSED);
+        for (at, date) in dates.iter().enumerate() {
+            table.before.push(table.working.len() as u16);
+            let Some((opens, closes)) = *date else {
+                table.edge.push(CLOSED);
+                continue;
+            };
+            let midnight = (at as i64 + i64::from(FIRST_DAY)) * DAY_S;
+            // A stretch begins within its date and ends before the next has ended, and no zone is a day off.
+            let pair = ((opens - midnight) as i32, (closes - midnight) as i32);
+            if last.1 == CLOSED || last.0 != pair {
+                let number = *numbers.entry(pair).or_insert_with(|| {
+                    table.edges.push(pair);
+                    (table.edges.len() - 1) as u16
+                });
+                last = (pair, number);
+            }
+            table.edge.push(last.1);
+            table.working.push(at as u16);
+        }
+        table.before.push(table.working.len() as u16);
+        table.working.shrink_to_fit();
+        table
+    }
+
+    pub(super) fn is_working(&self, day: i32) -> bool {
+        self.edges_of(day).is_some()
+    }
+
+    /// When the date first opens and last closes, in seconds since 1970-01-01T00:00:00Z and perhaps outside the range.
+    pub(super) fn edges_of(&self, day: i32) -> Option<(i64, i64)> {
+        let at = usize::try_from(day.checked_sub(FIRST_DAY)?).ok()?;
+        let (opens, closes) = *self.edges.get(usize::from(*self.edge.get(at)?))?;
+        let midnight = i64::from(day) * DAY_S;
+        Some((midnight + i64::from(opens), midnight + i64::from(closes)))
+    }
+
+    /// The nth working day after `day`, or before it if `n` is negative; not for 0.
+    pub(super) fn nth(&self, day: i32, n: i64) -> Option<i32> {
+        let number = if n > 0 {
+            self.count_before(day.saturating_add(1)).checked_add(n - 1)?
+        } else {
+            self.count_before(day).checked_add(n)?
+        };
+        let at = *self.working.get(usize::try_from(number).ok()?)?;
+        Some(i32::from(at) + FIRST_DAY)
+    }
+
+    /// Working days before a date; those outside the table count as none.
+    pub(super) fn count_before(&self, day: i32) -> i64 {
+        let at = day.clamp(FIRST_DAY, LAST_DAY + 1) - FIRST_DAY;
+        self.before.get(at as usize).copied().map_or(0, i64::from)
+    }
+
+    /// Bytes held.
+    pub(super) fn size(&self) -> usize {
+        2 * (self.before.capacity() + self.working.capacity() + self.edge.capacity())
+            + 8 * self.edges.capacity()
+    }
+}

@@ -1,0 +1,346 @@
+//! One clock's part of a derivation: its open cycle, and what a change of rule has to replay.
+
+use super::fold::{Counting, Fold, Step, asks_for_promise};
+use super::{Cycle, Phase, Warning};
+use crate::model::EventTag;
+use crate::policy::{Clock, Rule};
+use crate::target::{NoDeadline, Paused};
+use crate::time::{Instant, Span};
+
+/// How a cycle came to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Event,
+    Threshold { by_change: bool },
+}
+
+/// A fold left behind when another rule came into force; it continues from step `upto`.
+struct Kept {
+    rule: Option<usize>,
+    counting: Counting,
+    upto: usize,
+    fold: Fold,
+}
+
+/// A clock's state between two events.
+pub(super) struct Lane<'a> {
+    clock: &'a Clock,
+    /// Index of the clock.
+    index: usize,
+    /// The open cycle, or the last finished one.
+    pub(super) cycle: Option<Cycle>,
+    /// The rule in force.
+    rule: Option<usize>,
+    /// The promise that began the cycle.
+    promise: Option<Instant>,
+    fold: Fold,
+    /// Since the start that the target counts from, which may be an earlier cycle's.
+    steps: Vec<Step>,
+    kept: Vec<Kept>,
+    /// A pause is among the steps whose end is not.
+    pausing: bool,
+    finished_by: EventTag,
+    /// Missed in an earlier cycle: nothing remains.
+    spent: bool,
+    pub(super) late_fired: bool,
+    pub(super) breach_fired: bool,
+}
+
+impl<'a> Lane<'a> {
+    pub(super) fn new(clock: &'a Clock, index: usize) -> Lane<'a> {
+        Lane {
+            clock,
+            index,
+            cycle: None,
+            rule: None,
+            promise: None,
+            fold: Fold::new(None, Instant::MIN, None),
+            steps: Vec::new(),
+            kept: Vec::new(),
+            pausing: false,
+            finished_by: EventTag::Note,
+            spent: false,
+            late_fired: false,
+            breach_fired: false,
+        }
+    }
+
+    pub(super) fn clock(&self) -> &'a Clock {
+        self.clock
+    }
+
+    pub(super) fn open(&self) -> Option<&Cycle> {
+        self.cycle.as_ref().filter(|cycle| cycle.is_open())
+    }
+
+    pub(super) fn finished_by(&self) -> EventTag {
+        self.finished_by
+    }
+
+    /// Begins a cycle with the full target. The caller has taken the last cycle out of the way.
+    pub(super) fn begin(
+        &mut self,
+        number: u32,
+        at: Instant,
+        rule: Option<usize>,
+        promise: Option<Instant>,
+        origin: Origin,
+    ) {
+        self.steps.clear();
+        self.kept.clear();
+        self.spent = false;
+        self.rule = rule;
+        self.promise = promise;
+        self.fold = Fold::new(self.clock_rule(rule), at, promise);
+        self.install(number, at, origin, false);
+    }
+
+    /// Begins a cycle with what remained of the last one.
+    pub(super) fn reopen(&mut self, last: &Cycle, at: Instant, rule: Option<usize>) {
+        let number = last.number.saturating_add(1);
+        let closed = last.finished_at().unwrap_or(at);
+        let missed = self.spent || matches!(last.phase, Phase::Missed { .. });
+        if missed {
+            self.steps.push(Step::Closed { from: closed, to: at });
+            let limit_passed = last.breach_threshold().is_some_and(|limit| limit.passed(closed));
+            let mut fold = self.replayed(rule, Counting::AsHappened);
+            let limit = match fold.limit {
+                Some(_) if limit_passed => Some(Ok(at)),
+                other => other.map(|limit| limit.map(|limit| limit.max(at))),
+            };
+            fold.spend(at, limit);
+            self.spent = true;
+            self.rule = rule;
+            self.fold = fold;
+        } else {
+            let step = Step::Closed { from: closed, to: at };
+            self.take(step);
+            self.switch(rule);
+        }
+        self.install(number, at, Origin::Event, true);
+    }
+
+    fn install(&mut self, number: u32, at: Instant, origin: Origin, reopened: bool) {
+        self.pausing = false;
+        self.late_fired = false;
+        self.breach_fired = false;
+        let received = self.fold.received;
+        let rule = self.clock_rule(self.rule);
+        self.cycle = Some(Cycle {
+            clock: self.index,
+            number,
+            rule: self.rule,
+            limit_rule: self.rule,
+            started_at: at,
+            received_as: received,
+            counted_from: rule.map_or(received, |rule| rule.counted_from(received)),
+            phase: Phase::Running,
+            due_at: None,
+            limit_at: None,
+            backstop: false,
+            warnings: Vec::new(),
+            late_by_change: None,
+            limit_by_change: None,
+            armed: origin != Origin::Event,
+            armed_by_change: origin == Origin::Threshold { by_change: true },
+            reopened,
+            promised: None,
+            paused: Paused::default(),
+            beyond_known_holidays: false,
+        });
+        self.settle(None);
+    }
+
+    /// Time stops at `at`.
+    pub(super) fn pause(&mut self, at: Instant) {
+        if self.open().is_none() || self.pausing || self.passed_for_good(at) {
+            return;
+        }
+        self.pausing = true;
+        self.take(Step::Pause { at, counted: self.fold.counts_pause_at(at) });
+        if self.fold.since.is_some() {
+            self.settle(None);
+        }
+    }
+
+    /// Time goes on at `at`.
+    pub(super) fn resume(&mut self, at: Instant) {
+        if self.open().is_none() || !self.pausing {
+            return;
+        }
+        self.pausing = false;
+        let moves = self.fold.since.is_some();
+        self.take(Step::Resume(at));
+        if moves {
+            self.settle(None);
+        }
+    }
+
+    /// The customer was promised an instant while the cycle is open. An earned miss stays one.
+    pub(super) fn promise(&mut self, at: Instant, due: Instant) {
+        if self.open().is_none() || self.spent || self.passed_for_good(at) {
+            return;
+        }
+        self.take(Step::Promise { at, due });
+        if self.clock_rule(self.rule).is_some_and(asks_for_promise) {
+            self.settle(Some(at));
+        }
+    }
+
+    /// Another rule is in force from `at` on.
+    pub(super) fn change(&mut self, at: Instant, rule: Option<usize>) {
+        if self.open().is_none() || rule == self.rule {
+            return;
+        }
+        if self.spent || self.passed_for_good(at) {
+            self.rule = rule;
+            self.change_limit(at);
+        } else {
+            self.switch(rule);
+            self.settle(Some(at));
+        }
+    }
+
+    /// Finishes the open cycle at `at`; `withdrawn` where that is no fulfilment.
+    pub(super) fn finish(&mut self, at: Instant, by: EventTag, withdrawn: bool) {
+        // Stopping while paused is stopping at the moment the pause ends: a paused clock is never late.
+        self.resume(at);
+        let Some(cycle) = self.cycle.as_mut().filter(|cycle| cycle.is_open()) else { return };
+        let missed = cycle.due_threshold().is_some_and(|due| due.passed(at));
+        cycle.phase = match cycle.phase {
+            Phase::NoDeadline(reason) if !withdrawn => Phase::Finished { at, reason },
+            _ if missed => Phase::Missed { at },
+            _ if withdrawn => Phase::Cancelled { at },
+            _ => Phase::Met { at },
+        };
+        self.finished_by = by;
+    }
+
+    /// Due had passed in an earlier second, so that no event from `at` on can take the miss away.
+    fn passed_for_good(&self, at: Instant) -> bool {
+        self.open().and_then(Cycle::due_threshold).is_some_and(|due| due.at < at)
+    }
+
+    fn clock_rule(&self, rule: Option<usize>) -> Option<&'a Rule> {
+        self.clock.rules.get(rule?)
+    }
+
+    fn take(&mut self, step: Step) {
+        self.steps.push(step);
+        let rule = self.clock_rule(self.rule);
+        self.fold.take(rule, step, Counting::ByRule);
+    }
+
+    /// Puts a rule into force as if it had been from the start.
+    fn switch(&mut self, rule: Option<usize>) {
+        if rule != self.rule {
+            self.keep_fold();
+            self.fold = self.replayed(rule, Counting::ByRule);
+            self.rule = rule;
+        }
+    }
+
+    fn keep_fold(&mut self) {
+        let (rule, upto, fold) = (self.rule, self.steps.len(), self.fold.clone());
+        self.kept.retain(|kept| kept.rule != rule || kept.counting != Counting::ByRule);
+        self.kept.push(Kept { rule, counting: Counting::ByRule, upto, fold });
+    }
+
+    /// The fold of all steps under a rule.
+    fn replayed(&mut self, rule: Option<usize>, counting: Counting) -> Fold {
+        let found = self.kept.iter().position(|kept| kept.rule == rule && kept.counting == counting);
+        let mut kept = match found {
+            Some(at) => self.kept.swap_remove(at),
+            None => {
+                let first = Fold::new(self.clock_rule(rule), self.fold.received, self.promise);
+                Kept { rule, counting, upto: 0, fold: first }
+            }
+        };
+        for step in self.steps.get(kept.upto..).unwrap_or_default() {
+            kept.fold.take(self.clock_rule(rule), *step, counting);
+        }
+        kept.upto = self.steps.len();
+        let fold = kept.fold.clone();
+        self.kept.push(kept);
+        fold
+    }
+
+    /// Brings the cycle into line with the fold. `change`: facts or a promise changed then, so that what now lies
+    /// before it was put there by the change.
+    fn settle(&mut self, change: Option<Instant>) {
+        let rule = self.clock_rule(self.rule);
+        let (Some(cycle), fold) = (self.cycle.as_mut(), &self.fold) else { return };
+        cycle.rule = self.rule;
+        cycle.limit_rule = self.rule;
+        cycle.paused = fold.paused;
+        cycle.backstop = fold.limit.is_some();
+        cycle.due_at = None;
+        cycle.limit_at = None;
+        cycle.late_by_change = None;
+        cycle.limit_by_change = None;
+        let (rule, due) = match (rule, fold.due) {
+            (Some(rule), Ok(due)) => (rule, due),
+            (rule, due) => {
+                cycle.phase = Phase::NoDeadline(due.err().unwrap_or(NoDeadline::NoRule));
+                cycle.warnings.clear();
+                cycle.promised = rule.filter(|rule| asks_for_promise(rule)).and(fold.told);
+                return;
+            }
+        };
+        cycle.promised = if asks_for_promise(rule) { fold.told } else { None };
+        cycle.counted_from = rule.counted_from(fold.received);
+        cycle.beyond_known_holidays = rule.beyond_known_holidays(fold.received, due);
+        cycle.warnings = warnings(cycle, fold, due, change);
+        if let Some(since) = fold.since {
+            let remaining = rule.measured(since.max(cycle.counted_from), due).max(Span::ZERO);
+            cycle.phase = Phase::Paused { since, remaining };
+        } else {
+            cycle.phase = Phase::Running;
+            cycle.due_at = Some(due);
+            cycle.limit_at = fold.limit.and_then(Result::ok);
+            cycle.late_by_change = change.filter(|at| due < *at);
+            cycle.limit_by_change = change.filter(|at| cycle.limit_at.is_some_and(|limit| limit < *at));
+        }
+    }
+
+    /// After an earned miss a change of facts moves nothing but a limit that has not passed.
+    fn change_limit(&mut self, at: Instant) {
+        let fold = self.replayed(self.rule, Counting::AsHappened);
+        let Some(cycle) = self.cycle.as_mut() else { return };
+        let passed = cycle.breach_threshold().is_some_and(|limit| limit.at < at);
+        let (Some(due), false) = (cycle.due_at, passed || !cycle.backstop) else { return };
+        cycle.limit_rule = self.rule;
+        cycle.limit_at = match (fold.due, fold.limit) {
+            // Nothing is promised any more, so nothing more can be broken.
+            (Err(_), _) => None,
+            // One tier only, and that one was missed.
+            (Ok(_), None) => Some(due),
+            (Ok(_), Some(limit)) => limit.ok().map(|limit| limit.max(due)),
+        };
+        cycle.limit_by_change = cycle.limit_at.filter(|limit| *limit < at).map(|_| at);
+    }
+}
+
+/// The warning thresholds of a cycle that is due at `due`, given those it had before.
+fn warnings(cycle: &Cycle, fold: &Fold, due: Instant, change: Option<Instant>) -> Vec<Warning> {
+    let mut warnings = Vec::with_capacity(fold.warnings.len());
+    for &(percent, at) in &fold.warnings {
+        if at < cycle.started_at && due <= cycle.started_at {
+            // Nothing remained when the request was reopened, so there is nothing left to warn of.
+            continue;
+        }
+        let at = at.max(cycle.started_at);
+        let before = cycle.warnings.iter().find(|before| before.percent == percent);
+        let warning = match (before, change) {
+            (Some(before), _) if before.by_change && at < before.at => *before,
+            (Some(before), Some(change)) if at < change && before.at < change => *before,
+            (_, Some(change)) if at < change => Warning { percent, at: change, by_change: true },
+            _ => Warning { percent, at, by_change: false },
+        };
+        let reached = |since: Instant| warning.at.as_secs() - i64::from(warning.by_change) < since.as_secs();
+        if fold.since.is_none_or(reached) {
+            warnings.push(warning);
+        }
+    }
+    warnings
+}

@@ -1,0 +1,131 @@
+//! From a derived timeline to what is stored of it: clock rows, thresholds ahead of the feed, notices.
+
+use crate::clock::{Cycle, Phase, Threshold, ThresholdKind, Timeline};
+use crate::store::notices::NoticeRow;
+use crate::store::records::{ClockRow, FLAG_ARMED, FLAG_BEYOND_HOLIDAYS, FLAG_BY_CHANGE, NONE, PhaseCode};
+use crate::time::Instant;
+
+/// The rows of a request's clocks: the latest cycle of each, and how its cycles ended.
+pub(crate) fn clock_rows(request: u32, clocks: u8, timeline: &Timeline) -> Vec<ClockRow> {
+    let mut rows: Vec<ClockRow> = (0..clocks).map(|clock| ClockRow::unstarted(request, clock)).collect();
+    for cycle in &timeline.cycles {
+        if let Some(row) = rows.get_mut(cycle.clock) {
+            let (met, missed) = (row.met, row.missed);
+            *row = clock_row(request, cycle);
+            row.met = row.met.saturating_add(met);
+            row.missed = row.missed.saturating_add(missed);
+        }
+    }
+    rows
+}
+
+fn raw(instant: Option<Instant>) -> u32 {
+    instant.map_or(NONE, Instant::raw)
+}
+
+/// A threshold has passed iff its key < now. The change of the very first second has no key before it.
+fn key_of(threshold: &Threshold) -> u32 {
+    u32::try_from(threshold.key()).unwrap_or(0)
+}
+
+/// The key of the first warning, which the index of warnings holds.
+fn first_warning(cycle: &Cycle) -> u32 {
+    let is_warning = |threshold: &Threshold| matches!(threshold.kind, ThresholdKind::Warning(_));
+    cycle.thresholds().find(is_warning).map_or(NONE, |threshold| key_of(&threshold))
+}
+
+fn clock_row(request: u32, cycle: &Cycle) -> ClockRow {
+    let (phase, at, remaining, reason) = match cycle.phase {
+        Phase::Running => (PhaseCode::Running, None, 0, 0),
+        Phase::Paused { since, remaining } => (PhaseCode::Paused, Some(since), remaining.as_secs(), 0),
+        Phase::NoDeadline(reason) => (PhaseCode::NoDeadline, None, 0, reason as u8),
+        Phase::Met { at } => (PhaseCode::Met, Some(at), 0, 0),
+        Phase::Missed { at } => (PhaseCode::Missed, Some(at), 0, 0),
+        Phase::Cancelled { at } => (PhaseCode::Cancelled, Some(at), 0, 0),
+        Phase::Finished { at, reason } => (PhaseCode::Finished, Some(at), 0, reason as u8),
+    };
+    let flag = |holds: bool, flag: u8| if holds { flag } else { 0 };
+    let is_ahead = cycle.armed && !cycle.armed_by_change;
+    ClockRow {
+        request,
+        clock: cycle.clock as u8,
+        phase,
+        flags: flag(is_ahead, FLAG_ARMED)
+            | flag(cycle.beyond_known_holidays, FLAG_BEYOND_HOLIDAYS)
+            | flag(cycle.late_by_change.is_some(), FLAG_BY_CHANGE),
+        reason,
+        cycle: cycle.stored_number(),
+        rule: cycle.rule.map_or(u16::MAX, |rule| rule as u16),
+        started_at: cycle.started_at.raw(),
+        due: raw(cycle.due_at),
+        limit: raw(cycle.limit_at),
+        warn: first_warning(cycle),
+        at: raw(at),
+        remaining: u32::try_from(remaining).unwrap_or(0),
+        met: u16::from(phase == PhaseCode::Met),
+        missed: u16::from(phase == PhaseCode::Missed),
+    }
+}
+
+/// What makes a notice one and the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoticeKey {
+    at: Instant,
+    cycle: u16,
+    clock: u8,
+    kind: ThresholdKind,
+    by_change: bool,
+}
+
+impl NoticeKey {
+    pub(crate) fn row(self, request: u32, retracted: bool) -> NoticeRow {
+        NoticeRow {
+            request,
+            at: self.at.raw(),
+            cycle: self.cycle,
+            clock: self.clock,
+            kind: self.kind,
+            by_change: self.by_change,
+            retracted,
+        }
+    }
+}
+
+/// The notices for thresholds that passed from `from` on and before `until`.
+pub(crate) fn notices_until(timeline: &Timeline, from: u32, until: u32) -> Vec<NoticeKey> {
+    let thresholds = timeline.cycles.iter().flat_map(|cycle| cycle.thresholds().map(move |it| (cycle, it)));
+    thresholds
+        .filter(|(_, threshold)| (from..until).contains(&key_of(threshold)))
+        .map(|(cycle, threshold)| NoticeKey {
+            at: threshold.at,
+            cycle: cycle.stored_number(),
+            clock: cycle.clock as u8,
+            kind: threshold.kind,
+            by_change: threshold.by_change,
+        })
+        .collect()
+}
+
+/// The keys of thresholds that the feed has yet to pass and that no index of running clocks holds: those of finished
+/// cycles, those by change, and all warnings but the first.
+pub(crate) fn pending_keys(timeline: &Timeline, advanced_to: u32) -> Vec<u32> {
+    let mut keys = Vec::new();
+    for cycle in &timeline.cycles {
+        let indexed = if cycle.phase == Phase::Running && is_latest(timeline, cycle) {
+            [raw(cycle.due_at), raw(cycle.limit_at), first_warning(cycle)]
+        } else {
+            [NONE; 3]
+        };
+        for threshold in cycle.thresholds() {
+            let key = key_of(&threshold);
+            if key >= advanced_to && !indexed.contains(&key) && !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    keys
+}
+
+fn is_latest(timeline: &Timeline, cycle: &Cycle) -> bool {
+    !timeline.cycles.iter().any(|other| other.clock == cycle.clock && other.number > cycle.number)
+}

@@ -1,0 +1,231 @@
+//! The feed: one durable notice for each threshold that a clock crosses, exactly once, whatever the scan interval.
+//!
+//! Advancing the feed to `now` turns every threshold that passed since the last advance into a notice, in one
+//! transaction. Notices are numbered without gaps. Each consumer has a durable cursor: it reads what follows, and
+//! acknowledges what it has dealt with. A crash between reading and acknowledging hands out the same notices again,
+//! under the same numbers.
+//!
+//! A late event that makes a notice untrue is followed by the same notice marked `retracted`; none is ever deleted.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::Db;
+use super::derived::notices_until;
+use crate::clock::{ThresholdKind, derive};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::bytes::Input;
+use crate::store::index::{IndexKind, key_of, row, slot_of};
+use crate::store::log::LogEntry;
+use crate::store::notices::{self, NoticeRow};
+use crate::store::snapshot::Snapshot;
+use crate::store::tables::Table;
+use crate::store::{Commit, codec};
+use crate::time::Instant;
+
+/// Most notices handed out at once.
+pub const MAX_NOTICES: usize = 10_000;
+
+/// Longest name of a consumer, in bytes.
+const MAX_NAME_BYTES: usize = 255;
+
+/// One crossing of a threshold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// Its number: 1, 2, 3, … without gaps, in the order in which they became known.
+    pub number: u64,
+    /// External id of the request.
+    pub request: String,
+    /// The clock's name.
+    pub clock: String,
+    /// Number of the clock's cycle.
+    pub cycle: u32,
+    /// What was crossed.
+    pub threshold: ThresholdKind,
+    /// The instant it is about: when the warning, due or limit instant was, or when the change was made that put it
+    /// into the past. Not the instant of the scan.
+    pub at: Instant,
+    /// A change of facts, not the passing of time, put it into the past.
+    pub by_change: bool,
+    /// The same notice was given before and turned out not to be true.
+    pub retracted: bool,
+}
+
+/// A consumer of notices.
+#[derive(Debug)]
+pub struct Feed<'a> {
+    db: &'a Db,
+    name: String,
+}
+
+impl Db {
+    /// The feed as the consumer `name` sees it. A new name begins with the first notice.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a name that is empty or over 255 bytes.
+    pub fn feed(&self, name: &str) -> Result<Feed<'_>> {
+        if name.is_empty() || name.len() > MAX_NAME_BYTES {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("consumer name of {} bytes: must be 1 to {MAX_NAME_BYTES}", name.len()),
+            ));
+        }
+        Ok(Feed { db: self, name: name.to_owned() })
+    }
+
+    /// Advances the feed to `now`: every threshold that passed since the last advance becomes a notice. Returns how
+    /// many. A `now` at or before the last advance changes nothing.
+    ///
+    /// # Errors
+    /// The errors of the file.
+    pub fn advance(&self, now: Instant) -> Result<u64> {
+        let count = self.store.write(|snapshot| {
+            let mut head = *snapshot.head();
+            let (from, until) = (head.advanced_to, now.raw());
+            if until <= from {
+                return Ok((0, None));
+            }
+            let mut rows: Vec<NoticeRow> = Vec::new();
+            for slot in requests_crossing(snapshot, from, until)? {
+                let row = snapshot.request_row(slot)?;
+                let edition = self.edition(snapshot, row.policy)?;
+                let mut events = snapshot.events(slot, &row)?;
+                events.sort_by_key(|event| event.at);
+                let timeline = derive(&edition.policy, &snapshot.request(slot)?, &events);
+                rows.extend(
+                    notices_until(&timeline, from, until).into_iter().map(|key| key.row(slot, false)),
+                );
+            }
+            rows.sort_by_key(|notice| (notice.at, notice.request, notice.clock, notice.cycle));
+            head.advanced_to = until;
+            head.unfolded = head.unfolded.saturating_add(1);
+            let entry = LogEntry { head, requests: vec![], changes: vec![] };
+            Ok((rows.len() as u64, Some(Commit { entry, notices: rows, values: vec![] })))
+        })?;
+        self.store.fold_if_due()?;
+        Ok(count)
+    }
+}
+
+impl Feed<'_> {
+    /// Advances the feed to `now` and returns the notices that this consumer has not acknowledged, at most 10,000.
+    ///
+    /// # Errors
+    /// The errors of the file.
+    pub fn advance(&self, now: Instant) -> Result<Vec<Notice>> {
+        self.db.advance(now)?;
+        self.pending(MAX_NOTICES)
+    }
+
+    /// The notices that this consumer has not acknowledged, by number, at most `limit`.
+    ///
+    /// # Errors
+    /// `OutOfRange` for a limit of 0 or more than 10,000; the errors of the file.
+    pub fn pending(&self, limit: usize) -> Result<Vec<Notice>> {
+        if !(1..=MAX_NOTICES).contains(&limit) {
+            return Err(Error::new(
+                ErrorKind::OutOfRange,
+                format!("{limit} notices: must be 1 to {MAX_NOTICES}"),
+            ));
+        }
+        self.db.store.read(|snapshot| {
+            let cursor = find_consumer(snapshot, &self.name)?.cursor;
+            let rows = notices::read_after(&snapshot.reader, cursor, snapshot.head().notices, limit)?;
+            rows.into_iter().map(|(number, row)| self.notice(snapshot, number, &row)).collect()
+        })
+    }
+
+    /// The number of the last notice that this consumer acknowledged, 0 if none.
+    ///
+    /// # Errors
+    /// The errors of the file.
+    pub fn acknowledged(&self) -> Result<u64> {
+        self.db.store.read(|snapshot| Ok(find_consumer(snapshot, &self.name)?.cursor))
+    }
+
+    /// Acknowledges all notices up to `number`, durably. A number acknowledged before changes nothing.
+    ///
+    /// # Errors
+    /// `OutOfRange` if there is no such notice yet; the errors of the file.
+    pub fn acknowledge(&self, number: u64) -> Result<()> {
+        self.db.store.write(|snapshot| {
+            let mut head = *snapshot.head();
+            if number > head.notices {
+                return Err(Error::new(
+                    ErrorKind::OutOfRange,
+                    format!("notice {number}: the last notice is number {}", head.notices),
+                ));
+            }
+            let consumer = find_consumer(snapshot, &self.name)?;
+            if number <= consumer.cursor {
+                return Ok(((), None));
+            }
+            let mut payload = number.to_le_bytes().to_vec();
+            codec::append(&mut payload, &self.name)?;
+            head.unfolded = head.unfolded.saturating_add(1);
+            let entry = LogEntry { head, requests: vec![], changes: vec![] };
+            let values = vec![(Table::Consumers, consumer.key, payload)];
+            Ok(((), Some(Commit { entry, notices: vec![], values })))
+        })
+    }
+
+    fn notice(&self, snapshot: &Snapshot<'_>, number: u64, row: &NoticeRow) -> Result<Notice> {
+        let request = snapshot.request_row(row.request)?;
+        let edition = self.db.edition(snapshot, request.policy)?;
+        let at = Instant::from_raw(row.at).ok_or_else(|| {
+            Error::new(ErrorKind::Damaged, format!("notice {number}: an impossible instant"))
+        })?;
+        Ok(Notice {
+            number,
+            request: snapshot.request_id(row.request)?,
+            clock: edition.clock_name(row.clock)?.to_owned(),
+            cycle: u32::from(row.cycle),
+            threshold: row.kind,
+            at,
+            by_change: row.by_change,
+            retracted: row.retracted,
+        })
+    }
+}
+
+struct Consumer {
+    key: u64,
+    cursor: u64,
+}
+
+/// The consumer of this name, or the place where it will be kept.
+fn find_consumer(snapshot: &Snapshot<'_>, name: &str) -> Result<Consumer> {
+    let mut found = Consumer { key: 0, cursor: 0 };
+    snapshot.reader.visit(Table::Consumers, 0..=u64::MAX, |key, payload| {
+        let mut input = Input::new(payload);
+        let cursor = input.u64()?;
+        let is_it = input.value::<String>()? == name;
+        found = if is_it { Consumer { key, cursor } } else { Consumer { key: key + 1, cursor: 0 } };
+        Ok(!is_it)
+    })?;
+    Ok(found)
+}
+
+/// Requests with a threshold in [from, until).
+fn requests_crossing(snapshot: &Snapshot<'_>, from: u32, until: u32) -> Result<BTreeSet<u32>> {
+    let mut requests = BTreeSet::new();
+    for kind in IndexKind::ALL {
+        if kind == IndexKind::Armed {
+            continue;
+        }
+        snapshot.visit_index(kind, row(from, 0), |found| {
+            if key_of(found) >= until {
+                return Ok(false);
+            }
+            let slot = slot_of(found);
+            requests.insert(if kind == IndexKind::Pending {
+                slot
+            } else {
+                snapshot.clock_row(slot)?.request
+            });
+            Ok(true)
+        })?;
+    }
+    Ok(requests)
+}

@@ -1,0 +1,307 @@
+//! Care of the file: proving that what is stored follows from the events, checking, compacting, and facts about it.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::Db;
+use super::derived::{NoticeKey, clock_rows, notices_until, pending_keys};
+use crate::clock::derive;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::index::{IndexKind, key_of, row, rows_of};
+use crate::store::log::{Change, LogEntry};
+use crate::store::notices;
+use crate::store::records::{ClockRow, PhaseCode};
+use crate::store::snapshot::Snapshot;
+use crate::store::{Commit, FORMAT};
+use crate::time::Instant;
+
+/// Most differences that a rebuild keeps; all are counted.
+const KEPT_DIFFERENCES: usize = 100;
+
+/// Requests that a rebuild repairs in one transaction.
+const REPAIR_CHUNK: usize = 1_000;
+
+/// Facts about a database.
+#[derive(Clone, Debug, Serialize)]
+pub struct Info {
+    /// The file format.
+    pub format: u32,
+    /// Requests.
+    pub requests: u64,
+    /// Events, the receipts not counted.
+    pub events: u64,
+    /// Clocks.
+    pub clocks: u64,
+    /// Notices so far.
+    pub notices: u64,
+    /// Up to where the feed was advanced; `None` if never.
+    pub advanced_to: Option<Instant>,
+    /// The latest instant of any receipt or event; `None` in an empty database.
+    pub latest_event_at: Option<Instant>,
+    /// Operations in the log that are not folded into the sealed values yet.
+    pub unfolded: u64,
+    /// Length of the file in bytes.
+    pub file_bytes: u64,
+    /// Memory of the indexes in bytes.
+    pub index_bytes: u64,
+}
+
+/// A clock whose stored state does not follow from its request's events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// External id of the request, or the name of the index.
+    pub place: String,
+    /// What is stored and what follows from the events.
+    pub text: String,
+}
+
+/// The outcome of a rebuild.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
+pub struct Rebuild {
+    /// Requests derived anew.
+    pub requests: u64,
+    /// Events they were derived from.
+    pub events: u64,
+    /// Clocks compared, byte by byte.
+    pub clocks: u64,
+    /// Index rows compared.
+    pub index_rows: u64,
+    /// Notices compared.
+    pub notices: u64,
+    /// Differences found.
+    pub differing: u64,
+    /// The first 100 of them.
+    pub differences: Vec<Difference>,
+    /// Requests whose stored state was replaced by what follows from their events.
+    pub repaired: u64,
+}
+
+impl Rebuild {
+    fn differs(&mut self, place: impl Into<String>, text: impl Into<String>) {
+        self.differing += 1;
+        if self.differences.len() < KEPT_DIFFERENCES {
+            self.differences.push(Difference { place: place.into(), text: text.into() });
+        }
+    }
+}
+
+impl Db {
+    /// Facts about the database.
+    ///
+    /// # Errors
+    /// The errors of the file.
+    pub fn info(&self) -> Result<Info> {
+        self.store.read(|snapshot| {
+            let head = snapshot.head();
+            let some = |raw: u32, holds: bool| if holds { Instant::from_raw(raw) } else { None };
+            Ok(Info {
+                format: FORMAT,
+                requests: u64::from(head.requests),
+                events: head.events,
+                clocks: u64::from(head.clocks),
+                notices: head.notices,
+                advanced_to: some(head.advanced_to, head.advanced_to > 0),
+                latest_event_at: some(head.latest_event_at, head.requests > 0),
+                unfolded: u64::from(head.unfolded),
+                file_bytes: self.store.file().file_bytes()?,
+                index_bytes: IndexKind::ALL
+                    .iter()
+                    .map(|kind| snapshot.index(*kind).memory_bytes() as u64)
+                    .sum(),
+            })
+        })
+    }
+
+    /// Derives every request anew from its events and compares the result with what is stored, byte by byte, the
+    /// indexes and the notices included. Writes nothing.
+    ///
+    /// # Errors
+    /// The errors of the file. Differences are no error; they are in the answer.
+    pub fn verify(&self) -> Result<Rebuild> {
+        self.store.read(|snapshot| self.verified(snapshot))
+    }
+
+    /// As [`verify`](Self::verify), then replaces the stored state of every differing request by what follows from
+    /// its events, in transactions of 1,000 requests.
+    ///
+    /// # Errors
+    /// The errors of the file.
+    pub fn rebuild(&self) -> Result<Rebuild> {
+        let mut rebuild = self.verify()?;
+        let requests = self.store.read(|snapshot| Ok(snapshot.head().requests))?;
+        let mut from = 0;
+        while rebuild.differing > 0 && from < requests {
+            let until = requests.min(from + REPAIR_CHUNK as u32);
+            rebuild.repaired += self.store.write(|snapshot| self.repair(snapshot, from..until))?;
+            from = until;
+        }
+        self.store.fold_if_due()?;
+        Ok(rebuild)
+    }
+
+    /// Verifies every page of the file, then as [`verify`](Self::verify).
+    ///
+    /// # Errors
+    /// `Damaged` with the place if anything was changed by other hands than ours; `Busy` if readers or writers do
+    /// not pause within the busy timeout.
+    pub fn check(&self) -> Result<Rebuild> {
+        self.store.file().check_integrity()?;
+        self.verify()
+    }
+
+    /// Folds the log into the sealed values and gives free space in the file back. True if the file shrank.
+    ///
+    /// # Errors
+    /// `Busy` if readers or writers, here or in another process, do not pause within the busy timeout.
+    pub fn compact(&self) -> Result<bool> {
+        self.store.fold(1)?;
+        self.store.compact()
+    }
+
+    fn verified(&self, snapshot: &Snapshot<'_>) -> Result<Rebuild> {
+        let mut found = Rebuild::default();
+        let mut expected: [Vec<u64>; 8] = Default::default();
+        let mut phases = [0_u64; PhaseCode::COUNT];
+        let mut noticed: HashMap<u32, Vec<NoticeKey>> = HashMap::new();
+        let advanced_to = snapshot.head().advanced_to;
+        for slot in 0..snapshot.head().requests {
+            let row = snapshot.request_row(slot)?;
+            let (request, events, policy) = self.facts_of(snapshot, slot)?;
+            let timeline = derive(&policy, &request, &events);
+            found.requests += 1;
+            found.events += events.len() as u64;
+            let latest = events
+                .iter()
+                .map(|event| event.at)
+                .max()
+                .unwrap_or(request.received_at)
+                .max(request.received_at);
+            if latest.raw() != row.last_event_at || request.received_at.raw() != row.received_at {
+                found.differs(&request.id, "the row's instants are not those of its events");
+            }
+            for (at, clock) in clock_rows(slot, row.clocks, &timeline).iter().enumerate() {
+                found.clocks += 1;
+                let clock_slot = row.first_clock + at as u32;
+                let stored = snapshot.clock_row(clock_slot)?;
+                if bytes(&stored) != bytes(clock) {
+                    found.differs(&request.id, format!("clock {at}: stored {stored:?}, derived {clock:?}"));
+                }
+                phases[clock.phase as usize] += 1;
+                for (kind, row) in rows_of(clock_slot, clock) {
+                    expected[kind as usize].push(row);
+                }
+            }
+            let pending = pending_keys(&timeline, advanced_to).into_iter().map(|key| self::row(key, slot));
+            expected[IndexKind::Pending as usize].extend(pending);
+            let keys = notices_until(&timeline, 0, advanced_to);
+            if !keys.is_empty() {
+                noticed.insert(slot, keys);
+            }
+        }
+        if phases != snapshot.head().phases {
+            found.differs("head", "the counts by phase are not those of the clocks");
+        }
+        verify_indexes(snapshot, &mut expected, &mut found)?;
+        verify_notices(snapshot, noticed, &mut found)?;
+        Ok(found)
+    }
+
+    fn repair(&self, snapshot: &Snapshot<'_>, slots: std::ops::Range<u32>) -> Result<(u64, Option<Commit>)> {
+        let mut head = *snapshot.head();
+        let mut changes = Vec::new();
+        for slot in slots {
+            let mut row = snapshot.request_row(slot)?;
+            let (request, events, policy) = self.facts_of(snapshot, slot)?;
+            let timeline = derive(&policy, &request, &events);
+            let clocks = clock_rows(slot, row.clocks, &timeline);
+            let stored = snapshot.clock_rows(&row)?;
+            if stored == clocks {
+                continue;
+            }
+            for (old, new) in stored.iter().zip(&clocks) {
+                head.move_phase(Some(old.phase), new.phase);
+            }
+            row.last_event_at = timeline.last_event_at.raw();
+            let (pending_removed, pending_added) = (vec![], vec![]);
+            changes.push(Change { slot, row, events: vec![], clocks, pending_removed, pending_added });
+        }
+        let repaired = changes.len() as u64;
+        if repaired == 0 {
+            return Ok((0, None));
+        }
+        head.unfolded = head.unfolded.saturating_add(changes.len() as u32);
+        let entry = LogEntry { head, requests: vec![], changes };
+        Ok((repaired, Some(Commit { entry, notices: vec![], values: vec![] })))
+    }
+}
+
+fn bytes(row: &ClockRow) -> Vec<u8> {
+    let mut out = Vec::with_capacity(ClockRow::SIZE);
+    row.write(&mut out);
+    out
+}
+
+fn verify_indexes(snapshot: &Snapshot<'_>, expected: &mut [Vec<u64>; 8], found: &mut Rebuild) -> Result<()> {
+    for kind in IndexKind::ALL {
+        let expected = &mut expected[kind as usize];
+        expected.sort_unstable();
+        let passed = if kind == IndexKind::Pending { snapshot.head().advanced_to } else { 0 };
+        let (mut at, mut wrong) = (0, 0_u64);
+        snapshot.visit_index(kind, row(passed, 0), |row| {
+            wrong += u64::from(expected.get(at) != Some(&row));
+            at += 1;
+            Ok(true)
+        })?;
+        found.index_rows += at as u64;
+        if wrong > 0 || at != expected.len() {
+            let first = expected.first().map(|row| key_of(*row));
+            found.differs(
+                format!("index {kind:?}"),
+                format!("{wrong} of {at} rows differ, {} are expected from {first:?} on", expected.len()),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The notices given, without those retracted, must be those that follow from the events.
+fn verify_notices(
+    snapshot: &Snapshot<'_>,
+    expected: HashMap<u32, Vec<NoticeKey>>,
+    found: &mut Rebuild,
+) -> Result<()> {
+    let mut given: HashMap<(u32, String), i64> = HashMap::new();
+    let last = snapshot.head().notices;
+    let mut after = 0;
+    while after < last {
+        let page = notices::read_after(&snapshot.reader, after, last, 10_000)?;
+        for (number, row) in &page {
+            if *number != after + 1 {
+                return Err(Error::new(ErrorKind::Damaged, format!("notice {} is missing", after + 1)));
+            }
+            after = *number;
+            found.notices += 1;
+            let plain = notices::NoticeRow { retracted: false, ..*row };
+            *given.entry((row.request, format!("{plain:?}"))).or_default() +=
+                if row.retracted { -1 } else { 1 };
+        }
+        if page.is_empty() {
+            return Err(Error::new(ErrorKind::Damaged, format!("notice {} is missing", after + 1)));
+        }
+    }
+    for (slot, keys) in expected {
+        for key in keys {
+            *given.entry((slot, format!("{:?}", key.row(slot, false)))).or_default() -= 1;
+        }
+    }
+    for ((slot, text), balance) in given {
+        if balance != 0 {
+            found.differs(
+                snapshot.request_id(slot)?,
+                format!("{balance:+} notices more than follow from the events: {text}"),
+            );
+        }
+    }
+    Ok(())
+}

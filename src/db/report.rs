@@ -1,0 +1,281 @@
+//! Reports over cohorts: attainment against the promised share, and time spent waiting, for whom.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::Db;
+use crate::attainment::{Attainment, GroupBy, IntoPeriod, Outcome, PeriodRange, Tally};
+use crate::calendar::Calendar;
+use crate::clock::{Timeline, derive_at};
+use crate::error::{Error, ErrorKind, Result};
+use crate::policy::{Clock, Period, Policy};
+use crate::store::records::RequestRow;
+use crate::store::snapshot::Snapshot;
+use crate::time::{Instant, Span};
+
+/// What to report.
+///
+/// A cohort is what was received in the period, by the local date in the zone of the clock's calendar.
+#[derive(Clone, Debug)]
+pub struct AttainmentQuery {
+    now: Instant,
+    period: Option<PeriodRange>,
+    per: Option<Period>,
+    clock: Option<String>,
+    by: Vec<GroupBy>,
+}
+
+impl AttainmentQuery {
+    /// Everything received so far, judged at `now`, all clocks that promise a share.
+    pub fn at(now: Instant) -> AttainmentQuery {
+        AttainmentQuery { now, period: None, per: None, clock: None, by: Vec::new() }
+    }
+
+    /// Only what was received in this period.
+    #[must_use]
+    pub fn period(mut self, period: PeriodRange) -> AttainmentQuery {
+        self.period = Some(period);
+        self
+    }
+
+    /// Judges every month, quarter or year apart.
+    #[must_use]
+    pub fn per(mut self, per: Period) -> AttainmentQuery {
+        self.per = Some(per);
+        self
+    }
+
+    /// Only the clock of this name, whether it promises a share or not.
+    #[must_use]
+    pub fn clock(mut self, name: impl Into<String>) -> AttainmentQuery {
+        self.clock = Some(name.into());
+        self
+    }
+
+    /// Counts apart by a fact: `customer`, `priority`, `category`, `channel` or an attribute.
+    #[must_use]
+    pub fn by(mut self, fact: impl Into<String>) -> AttainmentQuery {
+        self.by.push(GroupBy::Fact(fact.into()));
+        self
+    }
+}
+
+/// One line of a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// The facts counted apart by, with this group's values; `None` where requests do not have the fact.
+    pub by: Vec<(String, Option<String>)>,
+    /// Its counts against the goal.
+    pub attainment: Attainment,
+}
+
+/// Time on hold for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// `waiting_customer`, `waiting_vendor` or a reason of the policy's own.
+    pub reason: String,
+    /// Requests that were on hold for it.
+    pub requests: u64,
+    /// Stretches on hold.
+    pub holds: u64,
+    /// Wall-clock time on hold, summed over the requests.
+    pub elapsed: Span,
+    /// Working time on hold in the calendar of the policy's first clock, summed over the requests.
+    pub working: Span,
+    /// The median stretch, wall-clock time.
+    pub median: Span,
+}
+
+/// Clock index, first date of the period, group values.
+type GroupKey = (usize, NaiveDate, Vec<Option<String>>);
+
+impl Db {
+    /// Attainment of one period, for each clock that promises a share, judged at `now`.
+    ///
+    /// # Errors
+    /// `InvalidArgument` or `OutOfRange` if there is no such period; the errors of the file.
+    pub fn attainment(&self, period: impl IntoPeriod, now: Instant) -> Result<Vec<Attainment>> {
+        let groups = self.attainment_by(&AttainmentQuery::at(now).period(period.period()?))?;
+        Ok(groups.into_iter().map(|group| group.attainment).collect())
+    }
+
+    /// Attainment by clock, then period, then group, in the order of the newest policy's clocks.
+    ///
+    /// Goals are those of the newest policy. A single period that nothing was received in still has its line.
+    ///
+    /// # Errors
+    /// `NotFound` if the newest policy has no clock of the name asked for; the errors of the file.
+    pub fn attainment_by(&self, query: &AttainmentQuery) -> Result<Vec<Group>> {
+        self.store.read(|snapshot| {
+            let newest = self.edition(snapshot, snapshot.head().policy)?.policy.clone();
+            let clocks = asked_clocks(&newest, query.clock.as_deref())?;
+            let mut tallies: BTreeMap<GroupKey, (PeriodRange, Tally)> = BTreeMap::new();
+            if let (Some(period), true) = (query.period, query.by.is_empty() && query.per.is_none()) {
+                for (at, _) in &clocks {
+                    tallies.insert((*at, period.first(), vec![]), (period, Tally::default()));
+                }
+            }
+            self.each_cohort_member(snapshot, &newest, query, |policy, row, timeline| {
+                for (at, clock) in &clocks {
+                    let Some(date) = received_on(clock, row) else { continue };
+                    let Some(period) = period_of(query, date)? else { continue };
+                    let Some(own) = policy.clocks().iter().position(|own| own.name == clock.name) else {
+                        continue;
+                    };
+                    let outcome = Outcome::of(timeline.cycles_of(own), query.now);
+                    let values =
+                        query.by.iter().map(|by| by.value(&clock.name, &timeline.facts).map(str::to_owned));
+                    let key = (*at, period.first(), values.collect());
+                    tallies.entry(key).or_insert((period, Tally::default())).1.add(&outcome);
+                }
+                Ok(())
+            })?;
+            let group = |((at, _, values), (period, tally)): (GroupKey, (PeriodRange, Tally))| {
+                let clock = newest.clocks().get(at)?;
+                let names = query.by.iter().map(|by| by.name().to_owned());
+                Some(Group {
+                    by: names.zip(values).collect(),
+                    attainment: Attainment {
+                        period,
+                        clock: clock.name.clone(),
+                        tally,
+                        goal: clock.attainment,
+                        period_over: local_date(clock, query.now).is_some_and(|today| today > period.last()),
+                    },
+                })
+            };
+            Ok(tallies.into_iter().filter_map(group).collect())
+        })
+    }
+
+    /// Time on hold by reason, for requests received in the period (all if `None`), up to `now`.
+    ///
+    /// A hold that nobody ended counts until the request was handled, or until `now`.
+    ///
+    /// # Errors
+    /// The errors of the file.
+    pub fn waiting(&self, period: Option<PeriodRange>, now: Instant) -> Result<Vec<Waiting>> {
+        let mut query = AttainmentQuery::at(now);
+        query.period = period;
+        self.store.read(|snapshot| {
+            let newest = self.edition(snapshot, snapshot.head().policy)?.policy.clone();
+            let mut stretches: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+            let mut requests: BTreeMap<String, (u64, i64)> = BTreeMap::new();
+            self.each_cohort_member(snapshot, &newest, &query, |policy, row, timeline| {
+                let Some(clock) = policy.clocks().first() else { return Ok(()) };
+                if received_on(clock, row)
+                    .map(|date| period_of(&query, date))
+                    .transpose()?
+                    .flatten()
+                    .is_none()
+                {
+                    return Ok(());
+                }
+                let calendar = calendar_of(clock);
+                let mut seen: Vec<&str> = Vec::new();
+                for (reason, from, to) in timeline.stretches(now) {
+                    stretches.entry(reason.to_owned()).or_default().push(to.since(from).as_secs());
+                    let (count, working) = requests.entry(reason.to_owned()).or_default();
+                    *working += calendar.map_or(0, |calendar| calendar.working_time(from, to).as_secs());
+                    if !seen.contains(&reason) {
+                        seen.push(reason);
+                        *count += 1;
+                    }
+                }
+                Ok(())
+            })?;
+            Ok(stretches.into_iter().map(|(reason, lengths)| waiting(reason, lengths, &requests)).collect())
+        })
+    }
+
+    /// Derives every request received by `now` and hands it over.
+    fn each_cohort_member(
+        &self,
+        snapshot: &Snapshot<'_>,
+        newest: &Policy,
+        query: &AttainmentQuery,
+        mut visit: impl FnMut(&Policy, &RequestRow, &Timeline) -> Result<()>,
+    ) -> Result<()> {
+        for slot in 0..snapshot.head().requests {
+            let row = snapshot.request_row(slot)?;
+            if row.received_at > query.now.raw() || !may_be_in(newest, query, &row) {
+                continue;
+            }
+            let (request, events, policy) = self.facts_of(snapshot, slot)?;
+            visit(&policy, &row, &derive_at(&policy, &request, &events, query.now))?;
+        }
+        Ok(())
+    }
+}
+
+fn waiting(reason: String, mut lengths: Vec<i64>, requests: &BTreeMap<String, (u64, i64)>) -> Waiting {
+    lengths.sort_unstable();
+    let (count, working) = requests.get(&reason).copied().unwrap_or_default();
+    Waiting {
+        reason,
+        requests: count,
+        holds: lengths.len() as u64,
+        elapsed: Span::from_secs(lengths.iter().sum()),
+        working: Span::from_secs(working),
+        median: Span::from_secs(lengths.get(lengths.len() / 2).copied().unwrap_or(0)),
+    }
+}
+
+/// The clocks asked for, with their index: one by name, else those that promise a share.
+fn asked_clocks<'a>(policy: &'a Policy, name: Option<&str>) -> Result<Vec<(usize, &'a Clock)>> {
+    let clocks = policy.clocks().iter().enumerate();
+    let asked: Vec<_> = match name {
+        Some(name) => {
+            policy.clock(name)?;
+            clocks.filter(|(_, clock)| clock.name == name).collect()
+        }
+        None => clocks.filter(|(_, clock)| clock.attainment.is_some()).collect(),
+    };
+    if asked.is_empty() {
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            "no clock of the policy promises a share (`attainment`): name the clock to report on",
+        ));
+    }
+    Ok(asked)
+}
+
+/// A quick look, a day of zone difference generous on each side, before events are read.
+fn may_be_in(newest: &Policy, query: &AttainmentQuery, row: &RequestRow) -> bool {
+    let Some(period) = query.period else { return true };
+    let dates = newest.clocks().iter().filter_map(|clock| received_on(clock, row));
+    dates.into_iter().any(|date| {
+        let (first, last) = (period.first().pred_opt(), period.last().succ_opt());
+        first.is_none_or(|first| date >= first) && last.is_none_or(|last| date <= last)
+    })
+}
+
+fn calendar_of(clock: &Clock) -> Option<&Calendar> {
+    clock.rules.first().map(|rule| rule.calendar.as_ref())
+}
+
+fn local_date(clock: &Clock, at: Instant) -> Option<NaiveDate> {
+    Some(calendar_of(clock)?.local(at).date())
+}
+
+fn received_on(clock: &Clock, row: &RequestRow) -> Option<NaiveDate> {
+    local_date(clock, Instant::from_raw(row.received_at)?)
+}
+
+/// The period that a date of receipt counts to; `None` if it is not asked for.
+fn period_of(query: &AttainmentQuery, date: NaiveDate) -> Result<Option<PeriodRange>> {
+    if query.period.is_some_and(|period| date < period.first() || date > period.last()) {
+        return Ok(None);
+    }
+    match (query.per, query.period) {
+        (Some(per), _) => PeriodRange::around(date, per).map(Some),
+        (None, Some(period)) => Ok(Some(period)),
+        // Everything: one period from the first to the last date there is.
+        (None, None) => {
+            let date = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
+            PeriodRange::between(date(1970, 1, 1), date(2099, 12, 31)).map(Some)
+        }
+    }
+}

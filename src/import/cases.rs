@@ -1,0 +1,104 @@
+//! The layout `cases`: one row per request, with a column for each thing that happened to it.
+
+use super::audit::plain;
+use super::mapping::{DatedEvent, Mapping};
+use super::report::{ImportReport, OddityCode};
+use super::source::{Row, Rows};
+use super::{Entry, facts_of, request_of};
+use crate::error::Result;
+use crate::model::{EventKind, EventTag};
+use crate::time::Instant;
+
+/// The mapping's columns found in the file.
+pub(super) struct Cases<'m> {
+    mapping: &'m Mapping,
+    pub(super) id: usize,
+    received: usize,
+    subject: Option<usize>,
+    facts: Vec<(&'m str, usize)>,
+    events: Vec<(&'m DatedEvent, usize, Option<(usize, &'m [String])>)>,
+}
+
+impl<'m> Cases<'m> {
+    pub(super) fn new(mapping: &'m Mapping, rows: &Rows) -> Result<Cases<'m>> {
+        let mut events = Vec::with_capacity(mapping.dated.len());
+        for event in &mapping.dated {
+            let expected = match &event.expected {
+                Some((column, values)) => Some((rows.column(column)?, values.as_slice())),
+                None => None,
+            };
+            events.push((event, rows.column(&event.column)?, expected));
+        }
+        Ok(Cases {
+            mapping,
+            id: rows.column(&mapping.request.id)?,
+            received: rows.column(&mapping.request.received)?,
+            subject: rows.optional(&mapping.request.subject)?,
+            facts: facts_of(mapping, rows)?,
+            events,
+        })
+    }
+
+    /// Makes the request of its row. `None` if the row does not say when it was received.
+    ///
+    /// # Errors
+    /// `InvalidRow` or `OutOfRange` for a date that cannot be read; nothing is reported then.
+    pub(super) fn entry(&self, id: &str, row: &Row, report: &mut ImportReport) -> Result<Option<Entry>> {
+        let stamp = &self.mapping.stamp;
+        let written = row.get(self.received);
+        if stamp.is_missing(written) {
+            report.odd(
+                row.line,
+                id,
+                OddityCode::NoReceived,
+                "the row does not say when the request was received",
+            );
+            report.rows_skipped += 1;
+            return Ok(None);
+        }
+        let received = stamp.read(written)?;
+        let mut found: Vec<(Instant, EventKind, &str)> = Vec::with_capacity(self.events.len());
+        let mut odd = Vec::new();
+        for (event, column, expected) in &self.events {
+            let text = row.get(*column);
+            let name = &event.column.name;
+            if stamp.is_missing(text) {
+                if let Some((other, values)) = expected
+                    && values.iter().any(|value| value == row.get(*other))
+                {
+                    let text = format!("column `{name}` is missing on a row marked {}", row.get(*other));
+                    odd.push((OddityCode::MissingDate, text));
+                }
+                continue;
+            }
+            let at = stamp.read(text)?.at;
+            if at < received.at {
+                let text = format!(
+                    "column `{name}` is stamped {at}, before the receipt at {}; counts as at the receipt",
+                    received.at
+                );
+                odd.push((OddityCode::BeforeReceived, text));
+            }
+            let kind = match event.is {
+                EventTag::Paused => EventKind::Paused { reason: event.reason.clone() },
+                tag => plain(tag, String::new()),
+            };
+            found.push((at.max(received.at), kind, name));
+        }
+        if received.date_only {
+            let text = "received at midnight exactly: only the date is known".to_owned();
+            odd.push((OddityCode::DateOnly, text));
+        }
+        for (code, text) in odd {
+            report.odd(row.line, id, code, text);
+        }
+        found.sort_by_key(|(at, _, _)| *at);
+        let request = request_of(id, received.at, row, stamp, self.subject, &self.facts);
+        let mut entry = Entry { row: row.line, rows: 1, request, events: Vec::new(), event_rows: Vec::new() };
+        for (at, kind, name) in found {
+            entry.add(vec![kind], at, None, name, row.line);
+        }
+        report.rows_used += 1;
+        Ok(Some(entry))
+    }
+}

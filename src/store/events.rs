@@ -1,0 +1,97 @@
+//! Sealed events: append-only groups, each with a pointer to the group of the same request before it, so that the
+//! events of one request are read without scanning anything.
+
+use super::bytes::{Input, put_count};
+use super::codec;
+use super::records::NO_EVENTS;
+use super::tables::{Reader, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Event;
+
+/// A block is closed once it holds this many bytes.
+const BLOCK_BYTES: usize = 32_000;
+
+/// Packs groups into blocks.
+pub(crate) struct Packer {
+    block: u32,
+    bytes: Vec<u8>,
+    done: Vec<(u64, Vec<u8>)>,
+}
+
+impl Packer {
+    /// Blocks are numbered from `first` on.
+    pub(crate) fn new(first: u32) -> Packer {
+        Packer { block: first, bytes: Vec::new(), done: Vec::new() }
+    }
+
+    /// Appends the newest events of a request and returns the pointer to them.
+    pub(crate) fn add(&mut self, slot: u32, previous: u64, events: &[Event]) -> Result<u64> {
+        let pointer = u64::from(self.block) << 32 | self.bytes.len() as u64;
+        self.bytes.extend_from_slice(&slot.to_le_bytes());
+        self.bytes.extend_from_slice(&previous.to_le_bytes());
+        put_count(&mut self.bytes, events.len())?;
+        for event in events {
+            codec::append(&mut self.bytes, event)?;
+        }
+        if self.bytes.len() >= BLOCK_BYTES {
+            self.close()?;
+        }
+        Ok(pointer)
+    }
+
+    fn close(&mut self) -> Result<()> {
+        self.done.push((u64::from(self.block), std::mem::take(&mut self.bytes)));
+        self.block = self.block.checked_add(1).ok_or_else(|| {
+            Error::new(ErrorKind::OutOfRange, "too many event blocks: compact the database")
+        })?;
+        Ok(())
+    }
+
+    /// The blocks by number, and the next number.
+    pub(crate) fn finish(mut self) -> Result<(Vec<(u64, Vec<u8>)>, u32)> {
+        if !self.bytes.is_empty() {
+            self.close()?;
+        }
+        Ok((self.done, self.block))
+    }
+}
+
+/// Appends the events of request `slot` to `found`, oldest group first, following the chain from `newest`.
+pub(crate) fn read_chain(
+    reader: &Reader,
+    slot: u32,
+    newest: u64,
+    blocks: u32,
+    found: &mut Vec<Event>,
+) -> Result<()> {
+    let mut groups: Vec<Vec<Event>> = Vec::new();
+    let mut pointer = newest;
+    // Every pointer leads to an earlier place, so the chain ends even in a damaged file.
+    let mut bound = u64::from(blocks) << 32;
+    while pointer != NO_EVENTS {
+        if pointer >= bound {
+            return Err(Error::new(
+                ErrorKind::Damaged,
+                format!("request slot {slot}: its chain of events is broken"),
+            ));
+        }
+        bound = pointer;
+        let (group, previous) = reader.must(Table::Events, pointer >> 32, |block| {
+            let mut input = Input::from(block, pointer as u32 as usize)?;
+            if input.u32()? != slot {
+                return Err(Error::new(
+                    ErrorKind::Damaged,
+                    format!("these are not events of request slot {slot}"),
+                ));
+            }
+            let previous = input.u64()?;
+            let count = input.count(2)?;
+            let group = (0..count).map(|_| input.value()).collect::<Result<Vec<Event>>>()?;
+            Ok((group, previous))
+        })?;
+        groups.push(group);
+        pointer = previous;
+    }
+    found.extend(groups.into_iter().rev().flatten());
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! Folding: what the log holds moves into the sealed values, in one transaction, and the log starts anew.
+//!
+//! Done rarely, so that its cost spreads over many operations; a commit in between only appends.
+
+use std::collections::BTreeMap;
+
+use super::bytes::put_count;
+use super::codec;
+use super::events::Packer;
+use super::head::Head;
+use super::index::{IndexKind, key_of};
+use super::records::{ClockRow, RequestRow};
+use super::sealed;
+use super::snapshot::{CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, Snapshot, sealed_key};
+use super::tables::{META_HEAD, Table, Writer};
+use crate::error::Result;
+use crate::model::Request;
+
+/// Operations in the log after which a write folds it first.
+pub(crate) const FOLD_AFTER: u32 = 65_536;
+
+/// A block of records is closed once it holds this many bytes.
+const RECORD_BLOCK_BYTES: usize = 16_000;
+
+/// Writes everything of the snapshot's log into the sealed values and returns the head after it.
+pub(crate) fn fold(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<Head> {
+    let before = *snapshot.head();
+    let tail = &snapshot.view.tail;
+    writer.put_all(Table::Records, pack_records(before.sealed_requests, &tail.records)?.into_iter())?;
+    fold_ids(snapshot, writer)?;
+
+    let mut requests: BTreeMap<u32, RequestRow> =
+        tail.requests.iter().map(|(slot, row)| (*slot, *row)).collect();
+    let mut packer = Packer::new(before.event_blocks);
+    let by_slot: BTreeMap<&u32, _> = tail.events.iter().collect();
+    for (slot, events) in by_slot {
+        if let Some(row) = requests.get_mut(slot) {
+            row.newest_events = packer.add(*slot, row.newest_events, events)?;
+        }
+    }
+    let (event_blocks, next_event_block) = packer.finish()?;
+    writer.put_all(Table::Events, event_blocks.into_iter())?;
+
+    let clocks: BTreeMap<u32, ClockRow> = tail.clocks.iter().map(|(slot, row)| (*slot, *row)).collect();
+    patch_blocks(
+        snapshot,
+        writer,
+        Table::Requests,
+        REQUESTS_PER_BLOCK,
+        RequestRow::SIZE,
+        &requests,
+        |row, out| {
+            row.write(out);
+        },
+    )?;
+    patch_blocks(snapshot, writer, Table::Clocks, CLOCKS_PER_BLOCK, ClockRow::SIZE, &clocks, |row, out| {
+        row.write(out);
+    })?;
+    for kind in IndexKind::ALL {
+        fold_index(snapshot, writer, kind)?;
+    }
+    if before.seq > before.folded {
+        writer.remove_range(Table::Log, before.folded + 1..=before.seq)?;
+    }
+    let after = Head {
+        epoch: before.epoch + 1,
+        folded: before.seq,
+        sealed_requests: before.requests,
+        sealed_clocks: before.clocks,
+        event_blocks: next_event_block,
+        unfolded: 0,
+        ..before
+    };
+    writer.put(Table::Meta, META_HEAD, &after.write())?;
+    Ok(after)
+}
+
+/// Packs requests into blocks keyed by their first slot.
+pub(crate) fn pack_records(first: u32, requests: &[Request]) -> Result<Vec<(u64, Vec<u8>)>> {
+    let mut blocks = Vec::new();
+    let (mut bytes, mut ends, mut start) = (Vec::new(), Vec::<u32>::new(), first);
+    for (request, slot) in requests.iter().zip(first..) {
+        codec::append(&mut bytes, request)?;
+        ends.push(bytes.len() as u32);
+        if bytes.len() >= RECORD_BLOCK_BYTES {
+            blocks.push((u64::from(start), packed(&ends, &bytes)?));
+            (bytes.clear(), ends.clear());
+            start = slot + 1;
+        }
+    }
+    if !ends.is_empty() {
+        blocks.push((u64::from(start), packed(&ends, &bytes)?));
+    }
+    Ok(blocks)
+}
+
+fn packed(ends: &[u32], bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(4 + ends.len() * 4 + bytes.len());
+    put_count(&mut out, ends.len())?;
+    for end in ends {
+        out.extend_from_slice(&end.to_le_bytes());
+    }
+    out.extend_from_slice(bytes);
+    Ok(out)
+}
+
+fn fold_ids(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<()> {
+    if snapshot.view.tail.ids.is_empty() {
+        return Ok(());
+    }
+    let mut entries: Vec<(u64, u32)> = snapshot
+        .view
+        .tail
+        .ids
+        .iter()
+        .flat_map(|(hash, slots)| slots.iter().map(|slot| (*hash, *slot)))
+        .collect();
+    entries.sort_unstable();
+    let load = |key: u64| snapshot.reader.must(Table::Ids, key, |payload| Ok(payload.to_vec()));
+    let plan = snapshot.view.ids.add_run(entries, &load)?;
+    for run in plan.dropped_runs {
+        writer.remove_range(Table::Ids, sealed_key(run, 0)..=sealed_key(run, u32::MAX))?;
+    }
+    writer.put_all(Table::Ids, plan.blocks.into_iter())?;
+    writer.put(Table::Ids, sealed_key(0, 0), &plan.directory)
+}
+
+/// Rewrites the blocks of fixed rows that hold a changed row; `rows` past the end extend the sequence.
+fn patch_blocks<R>(
+    snapshot: &Snapshot<'_>,
+    writer: &Writer<'_>,
+    table: Table,
+    per_block: u32,
+    size: usize,
+    rows: &BTreeMap<u32, R>,
+    write: impl Fn(&R, &mut Vec<u8>),
+) -> Result<()> {
+    let mut rows = rows.iter().peekable();
+    let mut changed = Vec::new();
+    while let Some(block) = rows.peek().map(|(slot, _)| **slot / per_block) {
+        let mut bytes = snapshot
+            .reader
+            .with(table, u64::from(block), |payload| Ok(payload.to_vec()))?
+            .unwrap_or_default();
+        while let Some((slot, row)) = rows.next_if(|(slot, _)| **slot / per_block == block) {
+            let at = (*slot % per_block) as usize * size;
+            let mut encoded = Vec::with_capacity(size);
+            write(row, &mut encoded);
+            if bytes.len() < at + size {
+                bytes.resize(at + size, 0);
+            }
+            bytes[at..at + size].copy_from_slice(&encoded);
+        }
+        changed.push((u64::from(block), bytes));
+    }
+    writer.put_all(table, changed.into_iter())
+}
+
+/// Seals an index anew. Thresholds that the feed has passed are left out.
+fn fold_index(snapshot: &Snapshot<'_>, writer: &Writer<'_>, kind: IndexKind) -> Result<()> {
+    let index = snapshot.index(kind);
+    if index.is_unchanged() && kind != IndexKind::Pending {
+        return Ok(());
+    }
+    let load = |block: u64| snapshot.load_block(kind, block);
+    let passed = if kind == IndexKind::Pending { snapshot.head().advanced_to } else { 0 };
+    let rows = index
+        .iter_from(0, &load)
+        .filter(|row| !row.as_ref().is_ok_and(|row| key_of(*row) < passed))
+        .collect::<Result<Vec<u64>>>()?;
+    let sequence = kind as u32;
+    writer.remove_range(Table::Index, sealed_key(sequence, 0)..=sealed_key(sequence, u32::MAX))?;
+    let (directory, blocks) = sealed::seal_rows(&rows);
+    let keyed = blocks.into_iter().zip(1_u32..).map(|(bytes, block)| (sealed_key(sequence, block), bytes));
+    writer.put_all(Table::Index, keyed)?;
+    writer.put(Table::Index, sealed_key(sequence, 0), &directory)
+}

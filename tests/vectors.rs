@@ -1,0 +1,206 @@
+//! Runs every answer that other software gave about working time (see `fixtures/vectors/README.md`).
+//!
+//! What could go wrong: an off-by-one at an edge, a clock change, a holiday or a night that is read differently from what
+//! everybody else reads. Each line is one comparison, and a single difference fails the test with the line's id.
+//!
+//! Where conventions differ, slaclock keeps to these: an amount used up exactly at closing is due at the closing instant;
+//! a night belongs to the date on which it opens; an edge that the clock skips is the instant of the change, one that comes
+//! twice opens at the first and closes at the second; a span backwards is negative.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+use slaclock::calendar::{
+    Calendar, CalendarSpec, Closure, DateRule, Edge, ExtraDay, Holiday, Hours, Observed,
+};
+use slaclock::time::{Instant, Span, TimeOfDay};
+use slaclock::zone::TzData;
+
+/// The conventions that differ from those of `expected`.
+const OURS: [&str; 3] = ["dst_endpoint=outer", "overnight_holiday=keep", "reversed_range=negative"];
+
+const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+#[test]
+fn every_answer_of_other_software_is_ours() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vectors");
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut differences = Vec::new();
+    let mut calendars = Calendars::default();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "jsonl") {
+            continue;
+        }
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            let case: Value = serde_json::from_str(line).unwrap();
+            let kind = text(&case["kind"]);
+            let calendar = calendars.get(&case["calendar"]);
+            let (found, wanted) = (answer(calendar, kind, &case), expected(&case));
+            *counts.entry(kind.to_owned()).or_default() += 1;
+            if found != *wanted {
+                differences.push(format!("{} {kind}: expected {wanted}, found {found}", text(&case["id"])));
+            }
+        }
+    }
+    for (kind, count) in &counts {
+        println!("{count:5} {kind}");
+    }
+    println!("{:5} in all, {} differences", counts.values().sum::<usize>(), differences.len());
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    // A file that went missing must not pass as agreement.
+    assert!(counts.values().sum::<usize>() >= 1_479, "{counts:?}");
+    assert_eq!(counts.len(), 13, "{counts:?}");
+}
+
+/// The answer under our conventions.
+fn expected(case: &Value) -> &Value {
+    let outcomes = case["outcomes"].as_array().map(Vec::as_slice).unwrap_or(&[]);
+    let ours = outcomes.iter().find(|outcome| OURS.contains(&text(&outcome["when"])));
+    ours.map_or(&case["expected"], |outcome| &outcome["expected"])
+}
+
+fn answer(calendar: &Calendar, kind: &str, case: &Value) -> Value {
+    match kind {
+        "is_open" => json!(calendar.is_open(instant(&case["at"]))),
+        "next_open" => or_null(calendar.next_open(instant(&case["at"])).ok()),
+        "next_close" => or_null(calendar.next_close(instant(&case["at"])).ok()),
+        "add_business" => or_null(calendar.add_working_time(instant(&case["start"]), span(case)).ok()),
+        "sub_business" => or_null(calendar.sub_working_time(instant(&case["start"]), span(case)).ok()),
+        "elapsed_business" => {
+            json!(calendar.working_time(instant(&case["start"]), instant(&case["end"])).as_secs())
+        }
+        "paused" => paused(calendar, case),
+        "paused_elapsed" => paused_elapsed(calendar, case),
+        "is_business_day" => json!(calendar.is_working_day(date(&case["date"]))),
+        "add_business_days" => add_days(calendar, case),
+        "add_business_days_at" => add_days_at(calendar, case),
+        "business_days_between" => json!(calendar.working_days(date(&case["from"]), date(&case["to"]))),
+        "cutoff" => cutoff(calendar, case),
+        _ => panic!("unknown kind {kind}"),
+    }
+}
+
+/// Adds stretch by stretch between the pauses.
+fn paused(calendar: &Calendar, case: &Value) -> Value {
+    let (mut from, mut left) = (instant(&case["start"]), span(case));
+    for pause in case["pauses"].as_array().unwrap() {
+        let begin = instant(&pause[0]);
+        let until = calendar.working_time(from, begin.max(from));
+        if left <= until {
+            break;
+        }
+        left = Span::from_secs(left.as_secs() - until.as_secs());
+        if pause[1].is_null() {
+            return Value::Null;
+        }
+        from = instant(&pause[1]).max(from);
+    }
+    or_null(calendar.add_working_time(from, left).ok())
+}
+
+fn paused_elapsed(calendar: &Calendar, case: &Value) -> Value {
+    let (start, end) = (instant(&case["start"]), instant(&case["end"]));
+    let inside = |value: &Value| if value.is_null() { end } else { instant(value).clamp(start, end) };
+    let pauses = case["pauses"].as_array().unwrap().iter();
+    let paused: i64 =
+        pauses.map(|pause| calendar.working_time(inside(&pause[0]), inside(&pause[1])).as_secs()).sum();
+    json!(calendar.working_time(start, end).as_secs() - paused)
+}
+
+fn add_days(calendar: &Calendar, case: &Value) -> Value {
+    let mut from = date(&case["date"]);
+    let roll = match text(&case["roll"]) {
+        "forward" => 1,
+        "backward" => -1,
+        _ => 0,
+    };
+    if roll != 0 && !calendar.is_working_day(from) {
+        from = calendar.add_working_days(from, roll).unwrap();
+    }
+    let nth = calendar.add_working_days(from, case["days"].as_i64().unwrap()).unwrap();
+    json!(nth.to_string())
+}
+
+fn add_days_at(calendar: &Calendar, case: &Value) -> Value {
+    let local = calendar.local(instant(&case["start"]));
+    let on = calendar.add_working_days(local.date(), case["days"].as_i64().unwrap()).unwrap();
+    or_null(calendar.instant_at(on, TimeOfDay::from(local.time()), Edge::Open))
+}
+
+fn cutoff(calendar: &Calendar, case: &Value) -> Value {
+    let local = calendar.local(instant(&case["start"]));
+    let rule = &case["rule"];
+    let before =
+        TimeOfDay::from(local.time()) < time(&rule["cutoff"]) && calendar.is_working_day(local.date());
+    let branch = if before { &rule["before"] } else { &rule["after"] };
+    let on = calendar.add_working_days(local.date(), branch["days"].as_i64().unwrap()).unwrap();
+    or_null(match text(&branch["at"]) {
+        "close" => calendar.close_of(on),
+        "open" => calendar.first_open_of(on),
+        _ => calendar.instant_at(on, time(&branch["at"]), Edge::Open),
+    })
+}
+
+/// Compiled once each: many lines ask the same calendar.
+#[derive(Default)]
+struct Calendars(BTreeMap<String, Calendar>);
+
+impl Calendars {
+    fn get(&mut self, written: &Value) -> &Calendar {
+        self.0.entry(written.to_string()).or_insert_with(|| compile(written))
+    }
+}
+
+fn compile(written: &Value) -> Calendar {
+    let mut spec = CalendarSpec::new("vector", text(&written["tz"]));
+    for (list, weekday) in spec.week.iter_mut().zip(WEEKDAYS) {
+        *list = hours(&written["week"][weekday]);
+    }
+    for on in written["holidays"].as_array().into_iter().flatten() {
+        let on = DateRule::On(date(on));
+        spec.holidays.push(Holiday { on, name: None, observed: Observed::SameDate });
+    }
+    for (on, list) in written["extra_days"].as_object().into_iter().flatten() {
+        spec.extra_days.push(ExtraDay { date: on.parse().unwrap(), hours: hours(list) });
+    }
+    for (on, list) in written["breaks"].as_object().into_iter().flatten() {
+        for stretch in hours(list) {
+            let on = DateRule::On(on.parse().unwrap());
+            spec.closures.push(Closure { on, from: stretch.opens, to: stretch.closes, name: None });
+        }
+    }
+    Calendar::compile(spec, &TzData::bundled()).unwrap_or_else(|error| panic!("{written}: {error}"))
+}
+
+fn hours(list: &Value) -> Vec<Hours> {
+    let stretches = list.as_array().into_iter().flatten();
+    stretches.map(|pair| Hours { opens: time(&pair[0]), closes: time(&pair[1]) }).collect()
+}
+
+fn or_null(instant: Option<Instant>) -> Value {
+    instant.map_or(Value::Null, |instant| json!(instant.to_string()))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+fn instant(value: &Value) -> Instant {
+    Instant::parse(text(value)).unwrap()
+}
+
+fn date(value: &Value) -> NaiveDate {
+    text(value).parse().unwrap()
+}
+
+fn time(value: &Value) -> TimeOfDay {
+    TimeOfDay::parse(text(value)).unwrap()
+}
+
+fn span(case: &Value) -> Span {
+    Span::from_secs(case["amount_s"].as_i64().unwrap())
+}
