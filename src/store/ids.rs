@@ -98,19 +98,14 @@ impl Directory {
         bytes
     }
 
-    /// Entries in all runs.
-    pub(crate) fn len(&self) -> u64 {
+    #[cfg(test)]
+    fn len(&self) -> u64 {
         self.runs.iter().map(|run| run.entries).sum()
     }
 
-    /// Runs.
-    pub(crate) fn runs(&self) -> usize {
+    #[cfg(test)]
+    fn runs(&self) -> usize {
         self.runs.len()
-    }
-
-    /// Bytes held in memory.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.runs.iter().map(|run| size_of::<Run>() + run.firsts.capacity() * 8).sum()
     }
 
     /// The slots of every entry with this hash, from the newest run to the oldest. Loads one block of each

@@ -112,6 +112,7 @@ pub(crate) enum Integrity {
 }
 
 /// How much space a file takes, in bytes.
+#[allow(dead_code, reason = "with `OpenFile::sizes`")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Sizes {
     /// The file itself.
@@ -263,13 +264,6 @@ impl OpenFile {
         self.commit_with(self.begin_write()?, true)
     }
 
-    /// Whether commits wait for [`flush`](Self::flush), and since when the oldest of them may.
-    pub(crate) fn unflushed_since(&self) -> Option<Instant> {
-        self.check().ok()?;
-        let pending = self.pending();
-        (pending.commits > 0).then_some(pending.durable_at)
-    }
-
     /// Gives free space at the end of the file back, after moving what lies there. `false` if nothing was gained.
     ///
     /// # Errors
@@ -290,6 +284,7 @@ impl OpenFile {
     }
 
     /// Space used now. Walks every page: for reports, not for hot paths.
+    #[allow(dead_code, reason = "the report that shows it is still to come")]
     pub(crate) fn sizes(&self) -> Result<Sizes> {
         let file = self.file_bytes()?;
         let txn = self.begin_read()?;
@@ -321,20 +316,10 @@ impl OpenFile {
         self.read_only
     }
 
-    /// The path it was opened by; `None` in memory.
-    pub(crate) fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
-    }
-
     /// Whether `path` still names the file that this handle has open, and this process is the one that
     /// opened it. A cache of handles asks before it lends one.
     pub(crate) fn is_current(&self, path: &Path) -> bool {
         !self.core.is_forked() && self.identity.is_some() && Identity::of_path(path).ok() == self.identity
-    }
-
-    /// Raise this flag to end every wait of this handle with `Cancelled`; lower it to go on.
-    pub(crate) fn cancel_flag(&self) -> &Arc<AtomicBool> {
-        &self.options.cancel
     }
 
     /// Closes the file; every later call is `Closed`. Waits for a running write, up to the busy timeout.

@@ -144,7 +144,7 @@ fn a_new_file_appears_complete_private_and_alone() {
     assert_eq!(kind(file.begin_write()), ErrorKind::Closed);
     let file = OpenFile::open(&path, &Options::default()).unwrap();
     assert_eq!(keys(&file).unwrap(), [0, 1]);
-    assert!(file.is_current(&path) && file.path() == Some(&*path) && !file.is_read_only());
+    assert!(file.is_current(&path) && !file.is_read_only());
     fs::rename(&path, folder.path("b")).unwrap();
     fs::copy(folder.path("b"), &path).unwrap();
     assert!(!file.is_current(&path) && file.is_current(&folder.path("b")));
@@ -264,9 +264,9 @@ fn waiting_for_another_writer_ends() {
     assert_eq!(keys(&waiting).unwrap(), [0]);
     patient.cancel.store(true, Ordering::Relaxed);
     assert_eq!(kind(OpenFile::open(&path, &patient)), ErrorKind::Cancelled);
-    file.cancel_flag().store(true, Ordering::Relaxed);
+    file.options.cancel.store(true, Ordering::Relaxed);
     assert_eq!(kind(file.begin_write()), ErrorKind::Cancelled);
-    file.cancel_flag().store(false, Ordering::Relaxed);
+    file.options.cancel.store(false, Ordering::Relaxed);
 
     drop(holder.stdin.take());
     assert!(holder.wait().unwrap().success());
@@ -602,7 +602,7 @@ fn a_bulk_load_is_durable_every_so_many_rows_and_when_told() {
     };
     for key in 1..=5 {
         add(&file, key);
-        assert_eq!(file.unflushed_since().is_none(), key == 3, "key {key}");
+        assert_eq!(file.pending().commits == 0, key == 3, "key {key}");
     }
     assert_eq!(keys(&file).unwrap(), [0, 1, 2, 3, 4, 5]);
     crash(file);
@@ -610,7 +610,7 @@ fn a_bulk_load_is_durable_every_so_many_rows_and_when_told() {
     assert_eq!(keys(&file).unwrap(), [0, 1, 2, 3]);
     add(&file, 6);
     file.flush().unwrap();
-    assert!(file.unflushed_since().is_none());
+    assert_eq!(file.pending().commits, 0);
     crash(file);
     let file = OpenFile::open(&path, &bulk(Duration::ZERO, u64::MAX)).unwrap();
     add(&file, 7);
@@ -669,7 +669,7 @@ fn memory_needs_no_file() {
     let file = OpenFile::create(None, &Options::default(), |txn| put(txn, 0, b"x")).unwrap();
     write(&file, 1, b"y").unwrap();
     assert_eq!(keys(&file).unwrap(), [0, 1]);
-    assert_eq!((file.path(), file.unflushed_since()), (None, None));
+    assert_eq!((file.pending().commits, file.is_current(Path::new("a"))), (0, false));
     assert!(file.file_bytes().unwrap() > 0);
     let memory = Options { durability: Durability::Memory, ..Options::default() };
     assert_eq!(kind(OpenFile::open(Path::new("a"), &memory)), ErrorKind::Unsupported);
