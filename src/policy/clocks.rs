@@ -21,6 +21,9 @@ pub(super) const MAX_CLOCKS: usize = 64;
 /// Most rules of a policy, over all clocks.
 pub(super) const MAX_RULES: usize = 1_000;
 
+/// Most values of one condition.
+const MAX_VALUES: usize = 1_000;
+
 /// What clocks are built with.
 pub(super) struct Builder<'a> {
     pub(super) text: &'a str,
@@ -44,13 +47,15 @@ impl Builder<'_> {
                 format!("the policy has {} clocks: at most {MAX_CLOCKS} are allowed", written.len()),
             ));
         }
-        let rules: usize =
-            written.iter().map(|clock| clock.value.rules.as_ref().map_or(0, Vec::len) + 1).sum();
-        if rules > MAX_RULES {
-            return Err(Fault::new(
-                0,
-                format!("the policy has {rules} rules: at most {MAX_RULES} are allowed"),
-            ));
+        let mut rules = 0;
+        for clock in written {
+            rules +=
+                clock.value.rules.as_ref().map_or(0, Vec::len) + usize::from(clock.value.target.is_some());
+            if rules > MAX_RULES {
+                let message =
+                    format!("the policy has {rules} rules up to here: at most {MAX_RULES} are allowed");
+                return Err(Fault::new(clock.at, message));
+            }
         }
         for (number, clock) in written.iter().enumerate() {
             let name = &clock.value.name;
@@ -166,7 +171,8 @@ impl Builder<'_> {
     fn trigger(&self, word: &At<Name>) -> Result<Trigger, Fault> {
         let text = word.value.0.as_str();
         let Some((clock, threshold)) = text.rsplit_once('.') else {
-            return event(word, "event, or a clock's name with `.late` or `.breached`").map(Trigger::Event);
+            let or_clock = "; a clock's name with `.late` or `.breached` is allowed too";
+            return event(word, or_clock).map(Trigger::Event);
         };
         let names: Vec<&str> = self.doc.clock.iter().map(|clock| clock.value.name.value.0.as_str()).collect();
         let index = names.iter().position(|name| *name == clock);
@@ -370,6 +376,16 @@ fn conditions(rule: &RuleDoc) -> Result<Vec<Condition>, Fault> {
     }
     let condition = |(fact, values): &(At<String>, Many<At<super::doc::Value>>)| {
         let values: Vec<String> = values.as_slice().iter().map(|value| value.value.0.clone()).collect();
+        if values.len() > MAX_VALUES {
+            return Err(Fault::new(
+                fact.at,
+                format!(
+                    "`{}` allows {} values: at most {MAX_VALUES} are allowed",
+                    shown(&fact.value),
+                    values.len()
+                ),
+            ));
+        }
         if values.is_empty() {
             return Err(Fault::new(
                 fact.at,
@@ -391,13 +407,13 @@ fn covers(earlier: &Rule, later: &Rule) -> bool {
 }
 
 fn events(written: &Option<Many<At<Name>>>) -> Result<Vec<EventTag>, Fault> {
-    written.iter().flat_map(Many::as_slice).map(|word| event(word, "event")).collect()
+    written.iter().flat_map(Many::as_slice).map(|word| event(word, "")).collect()
 }
 
-fn event(word: &At<Name>, what: &str) -> Result<EventTag, Fault> {
+fn event(word: &At<Name>, more: &str) -> Result<EventTag, Fault> {
     EventTag::from_word(&word.value.0).ok_or_else(|| {
         let words: Vec<&str> = EventTag::ALL.iter().map(|tag| tag.word()).collect();
-        Fault::new(word.at, unknown(what, &word.value.0, &words))
+        Fault::new(word.at, unknown("event", &word.value.0, &words) + more)
     })
 }
 

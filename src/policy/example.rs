@@ -167,7 +167,9 @@ impl Run<'_> {
                 parsed => parsed,
             },
         };
-        instant.map(Some).map_err(|error| Fault::new(written.at, error.message()))
+        instant
+            .map(Some)
+            .map_err(|_| Fault::new(written.at, format!("\"{}\" must lie in 1970 to 2099", shown(text))))
     }
 
     fn shown(&self, at: Instant) -> String {

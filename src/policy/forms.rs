@@ -86,15 +86,64 @@ impl Read for Hours {
                 ));
             }
         }
+        hours.check_nights()?;
         Ok(hours)
     }
+}
+
+impl Hours {
+    /// No night may run into the first hours of the next day.
+    fn check_nights(&self) -> Result<(), Fault> {
+        for (day, stretches) in self.week.iter().enumerate() {
+            let next = (day + 1) % 7;
+            let last =
+                stretches.iter().filter(|hours| hours.closes <= hours.opens).max_by_key(|hours| hours.closes);
+            let first = self.week.get(next).and_then(|hours| hours.iter().min_by_key(|hours| hours.opens));
+            let at = self.at.get(next).copied().flatten();
+            if let (Some(last), Some(first), Some(at)) = (last, first, at)
+                && last.closes > first.opens
+            {
+                let name = |day: usize| DAYS.get(day).map_or("", |(short, _)| short);
+                let message = format!(
+                    "the hours of `{}` up to {} overlap those of `{}` from {}",
+                    name(day),
+                    last.closes,
+                    name(next),
+                    first.opens
+                );
+                return Err(Fault::new(at, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The stretches of one date must not overlap.
+pub(super) fn check_overlap(hours: &[calendar::Hours]) -> Result<(), String> {
+    let mut sorted = hours.to_vec();
+    sorted.sort_unstable();
+    let overlap = sorted.windows(2).find_map(|pair| match pair {
+        [first, second] if first.closes <= first.opens || first.closes > second.opens => {
+            Some((*first, *second))
+        }
+        _ => None,
+    });
+    let text = |hours: calendar::Hours| format!("{}-{}", hours.opens, hours.closes);
+    overlap.map_or(Ok(()), |(first, second)| {
+        Err(format!("the hours {} and {} overlap", text(first), text(second)))
+    })
 }
 
 /// One stretch, a list of them, or `closed`.
 fn stretches(node: &Node) -> Result<Vec<calendar::Hours>, Fault> {
     match &node.kind {
         Kind::Text(text) if text == "closed" => Ok(Vec::new()),
-        _ => Ok(Many::<Stretch>::read(node)?.as_slice().iter().map(|stretch| stretch.0).collect()),
+        _ => {
+            let hours: Vec<_> =
+                Many::<Stretch>::read(node)?.as_slice().iter().map(|stretch| stretch.0).collect();
+            check_overlap(&hours).map_err(|why| Fault::new(node.at, why))?;
+            Ok(hours)
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod forms;
 mod lint;
 mod matching;
 mod read;
+mod schema;
 mod targets;
 pub(crate) mod text;
 pub(crate) mod words;

@@ -84,7 +84,7 @@ impl Fault {
 
     /// An error from elsewhere, at this place.
     pub(crate) fn from_error(at: u32, error: &Error) -> Fault {
-        Fault { at, message: error.message().to_owned(), bare: false, kind: Some(error.kind()) }
+        Fault { at, message: one_line(error.message()), bare: false, kind: Some(error.kind()) }
     }
 
     /// Names the key that a predicate is about; the innermost key counts.
@@ -177,8 +177,14 @@ fn too_deep(at: u32) -> Fault {
 
 fn parse_toml(text: &str) -> Result<Node, Fault> {
     let root = DeTable::parse(text).map_err(|wrong| {
-        let at = wrong.span().map_or(0, |span| offset(span.start));
-        Fault::new(at, format!("not TOML: {}", one_line(wrong.message())))
+        let span = wrong.span().unwrap_or(0..0);
+        let message = match (wrong.message(), text.get(span.clone())) {
+            ("duplicate key", Some(key)) if !key.is_empty() => {
+                format!("the key `{}` is given twice", shown(key))
+            }
+            (message, _) => format!("not TOML: {}", one_line(message)),
+        };
+        Fault::new(offset(span.start), message)
     })?;
     toml_table(0, root.get_ref(), 1)
 }
@@ -277,7 +283,7 @@ fn json_value(value: ast::Value<'_>, depth: usize) -> Result<Node, Fault> {
 }
 
 fn one_line(message: &str) -> String {
-    message.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+    message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn lower_first(text: &str) -> String {

@@ -1,5 +1,5 @@
 //! The slow reference for calendars: no table, no interval arithmetic, only a walk of the clock.
 
-pub mod random;
-pub mod window;
-pub mod zones;
+pub(crate) mod random;
+pub(crate) mod window;
+pub(crate) mod zones;

@@ -7,10 +7,10 @@ use slaclock::time::TimeOfDay;
 use super::zones::ReferenceZone;
 
 /// A small generator of its own, so that a seed means the same for ever.
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Random {
+    pub(crate) fn new(seed: u64) -> Random {
         Random(seed)
     }
 
@@ -24,16 +24,16 @@ impl Random {
     }
 
     /// 0 up to, not including, `end`.
-    pub fn below(&mut self, end: i64) -> i64 {
+    pub(crate) fn below(&mut self, end: i64) -> i64 {
         (self.next() % end as u64) as i64
     }
 
-    pub fn one_in(&mut self, n: i64) -> bool {
+    pub(crate) fn one_in(&mut self, n: i64) -> bool {
         self.below(n) == 0
     }
 
     /// A number from 0 to `most`, often at an end or a whole hour.
-    pub fn amount(&mut self, most: i64) -> i64 {
+    pub(crate) fn amount(&mut self, most: i64) -> i64 {
         match self.below(6) {
             0 => 0,
             1 => most,
@@ -45,7 +45,7 @@ impl Random {
 }
 
 /// A calendar in this zone whose lists name dates near the given instants.
-pub fn calendar_near(
+pub(crate) fn calendar_near(
     random: &mut Random,
     zone: &ReferenceZone,
     centers: &[i64],
@@ -171,7 +171,7 @@ fn scattered_week(random: &mut Random, by_second: bool) -> [Vec<Hours>; 7] {
 
 /// Often at the hours at which clocks are set.
 fn stretch(random: &mut Random, by_second: bool) -> Hours {
-    let mut time = |random: &mut Random| {
+    let time = |random: &mut Random| {
         let usual = [0, 30, 60, 90, 120, 150, 180, 540, 1_080, 1_380];
         let minutes =
             if random.one_in(3) { random.below(1_440) as u32 } else { usual[random.below(10) as usize] };

@@ -14,7 +14,7 @@ use super::zones::{RANGE_END, ReferenceZone};
 
 const DAY_S: i64 = 86_400;
 
-pub struct Window {
+pub(crate) struct Window {
     from: i64,
     step: i64,
     civil: Vec<i64>,
@@ -26,7 +26,7 @@ pub struct Window {
 }
 
 impl Window {
-    pub fn walk(spec: &CalendarSpec, zone: &ReferenceZone, center: i64, by_second: bool) -> Window {
+    pub(crate) fn walk(spec: &CalendarSpec, zone: &ReferenceZone, center: i64, by_second: bool) -> Window {
         let (step, half) = if by_second { (1, 7 * 3600) } else { (60, 84 * 3600) };
         // Dates are only judged when the window holds them wholly; times outside the range are walked, not asked.
         let from = (center - half).div_euclid(step) * step;
@@ -98,25 +98,25 @@ impl Window {
     }
 
     /// The last instant that may be asked.
-    pub fn end(&self) -> i64 {
+    pub(crate) fn end(&self) -> i64 {
         self.instant(self.civil.len()).min(RANGE_END) - 1
     }
 
-    pub fn is_open(&self, t: i64) -> bool {
+    pub(crate) fn is_open(&self, t: i64) -> bool {
         self.open[self.step_of(t)]
     }
 
-    pub fn civil(&self, t: i64) -> i64 {
+    pub(crate) fn civil(&self, t: i64) -> i64 {
         self.civil[self.step_of(t)] + (t - self.from).rem_euclid(self.step)
     }
 
     /// Working seconds of the window before `t`.
-    pub fn work(&self, t: i64) -> i64 {
+    pub(crate) fn work(&self, t: i64) -> i64 {
         let at = self.step_of(t);
         self.work[at] + if self.open[at] { (t - self.from).rem_euclid(self.step) } else { 0 }
     }
 
-    pub fn next_open(&self, t: i64) -> Option<i64> {
+    pub(crate) fn next_open(&self, t: i64) -> Option<i64> {
         let at = self.step_of(t);
         if self.open[at] {
             return Some(t);
@@ -125,7 +125,7 @@ impl Window {
         Some(self.instant(at + further))
     }
 
-    pub fn next_close(&self, t: i64) -> Option<i64> {
+    pub(crate) fn next_close(&self, t: i64) -> Option<i64> {
         let opens = self.step_of(self.next_open(t)?);
         let further = self.open[opens..].iter().position(|&open| !open)?;
         let closes = self.instant(opens + further);
@@ -133,7 +133,7 @@ impl Window {
     }
 
     /// The earliest instant by which `d` working seconds have passed since `t`, found by walking.
-    pub fn earliest_after(&self, t: i64, d: i64) -> i64 {
+    pub(crate) fn earliest_after(&self, t: i64, d: i64) -> i64 {
         if d == 0 {
             return t;
         }
@@ -143,7 +143,7 @@ impl Window {
     }
 
     /// The latest instant from which `d` working seconds pass until `t`, found by walking back.
-    pub fn latest_before(&self, t: i64, d: i64) -> i64 {
+    pub(crate) fn latest_before(&self, t: i64, d: i64) -> i64 {
         if d == 0 {
             return t;
         }
@@ -153,7 +153,7 @@ impl Window {
     }
 
     /// The runs of open steps in `[from, to)`.
-    pub fn runs(&self, from: i64, to: i64) -> Vec<(i64, i64)> {
+    pub(crate) fn runs(&self, from: i64, to: i64) -> Vec<(i64, i64)> {
         let mut runs: Vec<(i64, i64)> = Vec::new();
         for at in self.step_of(from)..=self.step_of(to) {
             let (begin, end) = (self.instant(at).max(from), self.instant(at + 1).min(to));
@@ -168,14 +168,14 @@ impl Window {
     }
 
     /// The first instant at which the wall clock shows this or later.
-    pub fn first_at_or_after(&self, date: NaiveDate, seconds: u32) -> Option<i64> {
+    pub(crate) fn first_at_or_after(&self, date: NaiveDate, seconds: u32) -> Option<i64> {
         let wanted = day_of(date) * DAY_S + i64::from(seconds);
         let at = self.civil.iter().position(|&shown| shown >= wanted)?;
         self.surely(at, wanted)
     }
 
     /// The last instant at which the wall clock shows this, or the end of the last at which it shows less.
-    pub fn last_at_or_before(&self, date: NaiveDate, seconds: u32) -> Option<i64> {
+    pub(crate) fn last_at_or_before(&self, date: NaiveDate, seconds: u32) -> Option<i64> {
         let wanted = day_of(date) * DAY_S + i64::from(seconds);
         self.surely(self.last(wanted), wanted)
     }
@@ -197,12 +197,12 @@ impl Window {
         (inside && (0..RANGE_END).contains(&t)).then_some(t)
     }
 
-    pub fn whole_dates(&self) -> Vec<(NaiveDate, Option<(i64, i64)>)> {
+    pub(crate) fn whole_dates(&self) -> Vec<(NaiveDate, Option<(i64, i64)>)> {
         self.dates.iter().map(|(date, edges)| (*date, *edges)).collect()
     }
 
     /// An instant of the window: at an edge of working time or of the clock, one second beside it, or anywhere.
-    pub fn interesting_instant(&self, random: &mut Random) -> i64 {
+    pub(crate) fn interesting_instant(&self, random: &mut Random) -> i64 {
         let (first, end) = (self.first(), self.end());
         let anywhere = first + random.below(end - first + 1);
         if random.one_in(4) {
@@ -219,7 +219,7 @@ impl Window {
     }
 
     /// A civil time that the wall clock shows or skips in the window, whole minutes when it is walked by the minute.
-    pub fn interesting_civil(&self, random: &mut Random) -> (NaiveDate, u32) {
+    pub(crate) fn interesting_civil(&self, random: &mut Random) -> (NaiveDate, u32) {
         let at = self.step_of(self.interesting_instant(random));
         let near = [0, 0, 1_800, -1_800, 3_600, -3_600][random.below(6) as usize];
         let civil = self.civil[at] + near;
@@ -320,7 +320,7 @@ fn names(rule: &DateRule, date: NaiveDate) -> bool {
     }
 }
 
-pub fn day_of(date: NaiveDate) -> i64 {
+pub(crate) fn day_of(date: NaiveDate) -> i64 {
     date.signed_duration_since(NaiveDate::from_ymd_opt(1970, 1, 1).unwrap()).num_days()
 }
 

