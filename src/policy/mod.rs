@@ -1,8 +1,8 @@
 //! Policies: the written agreement, read, checked and compiled.
 //!
-//! Text becomes a tree of nodes with places ([`text`]), the tree becomes the document's types ([`doc`]), these become
-//! a [`Policy`] ([`build`]), which must agree with its own worked examples ([`example`]). [`lint`] names what an
-//! agreement is silent on.
+//! Text becomes a tree of nodes with places (`text`), the tree becomes the document's types (`doc`), these become
+//! a [`Policy`] (`build`), which must agree with its own worked examples (`example`). `lint` names what an
+//! agreement is silent on. The language is described in `docs/policy.md`.
 
 mod build;
 mod calendars;
