@@ -175,5 +175,7 @@ fn a_breach_that_is_cured_between_two_scans_is_told() {
     db.record("A", Event::new(EventKind::Replied, Instant::from_secs(due.as_secs() + 60).unwrap())).unwrap();
     db.advance(at(SPAN)).unwrap();
     let told: Vec<_> = db.feed("x").unwrap().pending(100).unwrap();
-    assert!(told.iter().any(|notice| notice.clock == "first_response" && notice.at == due && !notice.retracted));
+    assert!(
+        told.iter().any(|notice| notice.clock == "first_response" && notice.at == due && !notice.retracted)
+    );
 }
