@@ -190,6 +190,11 @@ impl Policy {
         &self.0.calendars
     }
 
+    /// How many worked examples it carries; all of them hold.
+    pub fn example_count(&self) -> usize {
+        self.0.doc.example.as_ref().map_or(0, Vec::len)
+    }
+
     /// The text it was read from. Holiday files that the text names are carried at its end, so that
     /// [`Policy::from_text`] reads the same policy from it anywhere.
     pub fn source(&self) -> &str {
