@@ -132,7 +132,9 @@ fn pausing_never_makes_anything_due_earlier() {
             events.push(Event::new(EventKind::Resumed, at));
         }
         let paused = derive(&policy, &request, &events);
-        for (before, after) in plain.cycles.iter().zip(&paused.cycles) {
+        // A clock armed by another may begin in a night instead of a day, and be due at the same time of day.
+        let own = |cycle: &&Cycle| !cycle.armed;
+        for (before, after) in plain.cycles.iter().filter(own).zip(paused.cycles.iter().filter(own)) {
             assert_eq!((before.clock, before.number), (after.clock, after.number), "seed {seed}");
             assert!(before.due_at <= after.due_at, "seed {seed}: {before:#?} {after:#?}");
             assert!(before.limit_at <= after.limit_at, "seed {seed}: {before:#?} {after:#?}");

@@ -297,6 +297,7 @@ fn json_has_its_own_errors() {
         ("cut off", "{\"policy\": {\"name\": \"ca".to_owned()),
         ("nested too deep", format!("{{\"policy\": {}{}}}", "[".repeat(40), "]".repeat(40))),
         ("very deep", "{\"a\":".repeat(100_000)),
+        ("columns count characters", "{\"policy\": {\"name\": \"опора\", \"version\": 0}}".to_owned()),
         ("a number with an exponent", "{\"policy\": {\"name\": \"care\", \"version\": 1e0}}".to_owned()),
         (
             "a wrong value on one line",

@@ -60,7 +60,8 @@ impl Builder<'_> {
         for (number, clock) in written.iter().enumerate() {
             let name = &clock.value.name;
             if name.value.0.contains('.') || EventTag::from_word(&name.value.0).is_some() {
-                let message = "a clock's name must not contain a dot nor be the name of an event, since `start` names both";
+                let message = "a clock's name must not contain a dot nor be the name of an event, since \
+                 `start` names both";
                 return Err(Fault::new(name.at, format!("`{}`: {message}", shown(&name.value.0))));
             }
             let twin = written.iter().take(number).find(|other| other.value.name.value.0 == name.value.0);
@@ -152,7 +153,8 @@ impl Builder<'_> {
                     return Err(Fault::new(
                         word.at,
                         format!(
-                            "`{word_text}` is both a `start` and a `stop`; `restart` finishes a cycle and starts the next"
+                            "`{word_text}` is both a `start` and a `stop`; `restart` finishes a cycle \
+                             and starts the next"
                         ),
                     ));
                 }
@@ -211,7 +213,8 @@ impl Builder<'_> {
                     return Err(Fault::new(
                         at,
                         format!(
-                            "the clock `{name}` is started by itself, directly or through others: it would never start"
+                            "the clock `{name}` is started by itself, directly or through others: it \
+                             would never start"
                         ),
                     ));
                 }
@@ -241,7 +244,8 @@ impl Builder<'_> {
             let built = self.rule(clock, rule, promised)?;
             let last = number + 1 == listed.len() && clock.target.is_none();
             if built.when.is_empty() && !last {
-                let message = "a rule without `when` holds for every request, so the ones after it and the clock's own target are never used";
+                let message = "a rule without `when` holds for every request, so the ones after it and \
+                 the clock's own target are never used";
                 return Err(Fault::new(rule.at, message));
             }
             if let Some(other) = rules.iter().position(|earlier| covers(earlier, &built)) {

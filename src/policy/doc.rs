@@ -435,7 +435,8 @@ impl Read for ReceiptDoc {
             Some(_) => ReceiptOutsideDoc::read(node).map(ReceiptDoc::Outside),
             None => Err(Fault::predicate(
                 node.at,
-                "must be a list of tables, each with one of `on`, `from`, `before`, `outside`, and `counts_as`",
+                "must be a list of tables, each with one of `on`, `from`, `before`, `outside`, and \
+                 `counts_as`",
             )),
         }
     }

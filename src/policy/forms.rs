@@ -151,7 +151,8 @@ fn stretches(node: &Node) -> Result<Vec<calendar::Hours>, Fault> {
 fn weekdays(text: &str) -> Result<Vec<usize>, String> {
     let wrong = || {
         format!(
-            "unknown weekdays `{}`; allowed are like `mon`, `mon-fri` or `mon, wed` with mon, tue, wed, thu, fri, sat, sun",
+            "unknown weekdays `{}`; allowed are like `mon`, `mon-fri` or `mon, wed` with mon, tue, wed, \
+             thu, fri, sat, sun",
             shown(text)
         )
     };
@@ -182,7 +183,8 @@ impl JsonSchema for Hours {
         let stretches = generator.subschema_for::<Many<Stretch>>();
         let day = "(mon|tue|wed|thu|fri|sat|sun)[a-z]*";
         json_schema!({
-            "description": "What opens by weekday: `24x7`, `closed`, or a table from weekdays (`mon`, `mon-fri`, \
+            "description": "What opens by weekday: `24x7`, `closed`, or a table from weekdays (`mon`, \
+             `mon-fri`, \
                             `sat, sun`) to hours (`09:00-18:00`, a list of such, or `closed`).",
             "anyOf": [
                 { "enum": ["24x7", "closed"] },
@@ -341,14 +343,16 @@ written! {
     /// A working day counted from the date of the receipt, and the time on it: `same day, close`, `next day, 11:00`,
     /// `+3 days, 11:00`.
     Due(DueAt) = |node| {
-        let allowed = "a working day and a time like \"same day, close\", \"next day, 11:00\" or \"+3 days, 11:00\"";
+        let allowed = "a working day and a time like \"same day, close\", \"next day, 11:00\" or \"+3 \
+         days, 11:00\"";
         let Kind::Text(text) = &node.kind else { return Err(Fault::unexpected(node, allowed)) };
         let parts = text.split_once(',');
         parts.and_then(|(day, time)| {
             let at = day_time(time).filter(|at| *at != DayTime::SameTime)?;
             Some(DueAt { working_days: day_count(day.trim())?, at })
         }).ok_or_else(|| Fault::unexpected(node, allowed))
-    }, "^(same day|next (working )?day|\\+[0-9]+ (working )?days?), *(close|[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?)$"
+    }, "^(same day|next (working )?day|\\+[0-9]+ (working )?days?), \
+     *(close|[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?)$"
 }
 
 fn day_count(text: &str) -> Option<u32> {

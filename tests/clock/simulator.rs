@@ -256,6 +256,8 @@ struct Clock {
     cycles: Vec<Cycle>,
     tracks: Vec<Option<Pair>>,
     spent: Option<Track>,
+    /// Reopened after a miss: when, and whether the limit had passed too.
+    gone: Option<(i64, bool)>,
     ended_by: &'static str,
     standing_since: Option<i64>,
 }
@@ -320,6 +322,7 @@ impl Clock {
 
     fn begin(&mut self, t: i64, priority: &str, promised: i64, armed: Option<bool>) {
         self.spent = None;
+        self.gone = None;
         self.standing_since = None;
         self.tracks = (0..rules(self.index))
             .map(|rule| track(self.index, rule, t, promised).map(|own| Pair { real: own.clone(), own }))
@@ -353,7 +356,8 @@ impl Clock {
         }
         self.standing_since = Some(t);
         // Without a deadline there is none that has passed.
-        let counted = self.current().is_none_or(|track| track.due.full_at.is_none_or(|due| due >= t));
+        let counted = self.gone.is_none_or(|(gone, _)| gone == t)
+            && self.current().is_none_or(|track| track.due.full_at.is_none_or(|due| due >= t));
         let stop = |track: &mut Track| {
             if track.due.full_at.is_none_or(|due| due >= t) {
                 track.stand(t);
@@ -422,6 +426,7 @@ impl Clock {
             let passed = limit.is_some_and(|limit| limit < t) && due.is_some();
             self.cycles.last_mut().unwrap().limit_by_change = passed.then_some(t);
         } else {
+            self.spend(rule);
             let cycle = self.cycles.last_mut().unwrap();
             cycle.rule = rule;
             cycle.late_by_change = None;
@@ -442,15 +447,13 @@ impl Clock {
         let rule = rule_for(self.index, priority);
         let last = self.cycles.last().unwrap();
         let (closed, how) = last.end.unwrap();
-        let missed = how == "missed" || self.spent.is_some();
-        let broken = {
-            let limit = if self.backstop() {
-                last.end_limit.map(|limit| last.limit_by_change.map_or(limit, |change| change - 1))
-            } else {
-                last.end_due.map(|due| last.late_by_change.map_or(due, |change| change - 1))
-            };
-            limit.is_some_and(|limit| limit < closed)
+        let missed = how == "missed" || self.gone.is_some();
+        let limit = if self.backstop() {
+            last.end_limit.map(|limit| last.limit_by_change.map_or(limit, |change| change - 1))
+        } else {
+            last.end_due.map(|due| last.late_by_change.map_or(due, |change| change - 1))
         };
+        let broken = limit.is_some_and(|limit| limit < closed) || self.gone.is_some_and(|(_, broken)| broken);
         self.every_track().for_each(|track| {
             track.still = false;
             track.due.full_at = None;
@@ -460,14 +463,20 @@ impl Clock {
             track.mark(t);
         });
         self.spent = None;
-        if missed && let Some(Some(pair)) = rule.map(|rule| &self.tracks[rule]) {
-            let nothing = Meter::new(Need::Steps(0), Hours::Always, t);
-            let limit = pair.real.limit.map(|limit| if broken { nothing } else { limit });
-            self.spent = Some(Track { due: nothing, limit, still: false });
-        }
-        self.spent.iter_mut().for_each(|track| track.mark(t));
+        self.gone = missed.then_some((t, broken));
+        self.spend(rule);
         self.standing_since = None;
         self.push(t, rule, None);
+    }
+
+    /// Where nothing remained on reopening, due is the reopening and only the limit has meters.
+    fn spend(&mut self, rule: Option<usize>) {
+        let (Some((t, broken)), Some(Some(pair))) = (self.gone, rule.map(|rule| &self.tracks[rule])) else {
+            return;
+        };
+        let nothing = Meter { full_at: Some(t), ..Meter::new(Need::Steps(0), Hours::Always, t) };
+        let limit = pair.real.limit.map(|limit| if broken { nothing } else { limit });
+        self.spent = Some(Track { due: nothing, limit, still: false });
     }
 
     /// Time stands still for a finished cycle, in case the request is reopened.
@@ -613,6 +622,7 @@ pub fn run(request: &Request, events: &[Event], now: Instant) -> Vec<Line> {
         cycles: Vec::new(),
         tracks: Vec::new(),
         spent: None,
+        gone: None,
         ended_by: "",
         standing_since: None,
     });
