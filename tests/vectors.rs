@@ -7,15 +7,19 @@
 //! a night belongs to the date on which it opens; an edge that the clock skips is the instant of the change, one that comes
 //! twice opens at the first and closes at the second; a span backwards is negative.
 
+// The counts and the seed are for whoever runs the test.
+#![allow(clippy::print_stdout)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
-use slaclock::calendar::{
-    Calendar, CalendarSpec, Closure, DateRule, Edge, ExtraDay, Holiday, Hours, Observed,
-};
+use slaclock::calendar::{Calendar, CalendarSpec, Closure, DateRule, ExtraDay, Holiday, Hours, Observed};
+use slaclock::policy::Rule;
+use slaclock::target::{Branch, ClosedDay, DayTime, Paused, Target};
 use slaclock::time::{Instant, Span, TimeOfDay};
 use slaclock::zone::TzData;
 
@@ -63,7 +67,7 @@ fn expected(case: &Value) -> &Value {
     ours.map_or(&case["expected"], |outcome| &outcome["expected"])
 }
 
-fn answer(calendar: &Calendar, kind: &str, case: &Value) -> Value {
+fn answer(calendar: &Arc<Calendar>, kind: &str, case: &Value) -> Value {
     match kind {
         "is_open" => json!(calendar.is_open(instant(&case["at"]))),
         "next_open" => or_null(calendar.next_open(instant(&case["at"])).ok()),
@@ -84,22 +88,24 @@ fn answer(calendar: &Calendar, kind: &str, case: &Value) -> Value {
     }
 }
 
-/// Adds stretch by stretch between the pauses.
-fn paused(calendar: &Calendar, case: &Value) -> Value {
-    let (mut from, mut left) = (instant(&case["start"]), span(case));
+/// The rule's due instant moves by each pause that begins before it.
+fn paused(calendar: &Arc<Calendar>, case: &Value) -> Value {
+    let rule = rule(calendar, Target::Working(span(case)));
+    let start = instant(&case["start"]);
+    let mut paused = Paused::default();
+    let mut due = rule.due(start);
     for pause in case["pauses"].as_array().unwrap() {
         let begin = instant(&pause[0]);
-        let until = calendar.working_time(from, begin.max(from));
-        if left <= until {
+        if due.is_ok_and(|due| due <= begin) {
             break;
         }
-        left = Span::from_secs(left.as_secs() - until.as_secs());
         if pause[1].is_null() {
             return Value::Null;
         }
-        from = instant(&pause[1]).max(from);
+        paused = paused.plus(rule.paused_between(start, begin, instant(&pause[1])));
+        due = rule.due_shifted(start, paused, None);
     }
-    or_null(calendar.add_working_time(from, left).ok())
+    or_null(due.ok())
 }
 
 fn paused_elapsed(calendar: &Calendar, case: &Value) -> Value {
@@ -125,33 +131,57 @@ fn add_days(calendar: &Calendar, case: &Value) -> Value {
     json!(nth.to_string())
 }
 
-fn add_days_at(calendar: &Calendar, case: &Value) -> Value {
-    let local = calendar.local(instant(&case["start"]));
-    let on = calendar.add_working_days(local.date(), case["days"].as_i64().unwrap()).unwrap();
-    or_null(calendar.instant_at(on, TimeOfDay::from(local.time()), Edge::Open))
+fn add_days_at(calendar: &Arc<Calendar>, case: &Value) -> Value {
+    let days = u32::try_from(case["days"].as_u64().unwrap()).unwrap();
+    let rule = rule(calendar, Target::WorkingDays { days, at: DayTime::SameTime });
+    or_null(rule.due(instant(&case["start"])).ok())
 }
 
-fn cutoff(calendar: &Calendar, case: &Value) -> Value {
-    let local = calendar.local(instant(&case["start"]));
-    let rule = &case["rule"];
+fn cutoff(calendar: &Arc<Calendar>, case: &Value) -> Value {
+    let written = &case["rule"];
+    let branch = |part: &Value, received_before: Option<TimeOfDay>| Branch {
+        received_before,
+        working_days: u32::try_from(part["days"].as_u64().unwrap()).unwrap(),
+        at: match text(&part["at"]) {
+            "close" => DayTime::Close,
+            // No target of ours is due at an opening; noon of the same date stands in for it.
+            "open" => DayTime::At(TimeOfDay::from_secs(43_200).unwrap()),
+            _ => DayTime::At(time(&part["at"])),
+        },
+    };
+    let branches =
+        vec![branch(&written["before"], Some(time(&written["cutoff"]))), branch(&written["after"], None)];
+    let rule = rule(calendar, Target::Cutoff { branches, closed_day: ClosedDay::Otherwise });
+    let start = instant(&case["start"]);
+    let due = rule.due(start).ok();
+    let local = calendar.local(start);
     let before =
-        TimeOfDay::from(local.time()) < time(&rule["cutoff"]) && calendar.is_working_day(local.date());
-    let branch = if before { &rule["before"] } else { &rule["after"] };
-    let on = calendar.add_working_days(local.date(), branch["days"].as_i64().unwrap()).unwrap();
-    or_null(match text(&branch["at"]) {
-        "close" => calendar.close_of(on),
-        "open" => calendar.first_open_of(on),
-        _ => calendar.instant_at(on, time(&branch["at"]), Edge::Open),
-    })
+        TimeOfDay::from(local.time()) < time(&written["cutoff"]) && calendar.is_working_day(local.date());
+    if written[if before { "before" } else { "after" }]["at"] == "open" {
+        return or_null(due.and_then(|due| calendar.first_open_of(calendar.local(due).date())));
+    }
+    or_null(due)
+}
+
+fn rule(calendar: &Arc<Calendar>, target: Target) -> Rule {
+    Rule {
+        when: Vec::new(),
+        calendar: Arc::clone(calendar),
+        receipt: Vec::new(),
+        target,
+        roll_forward: false,
+        backstop: None,
+        warn_at: Vec::new(),
+    }
 }
 
 /// Compiled once each: many lines ask the same calendar.
 #[derive(Default)]
-struct Calendars(BTreeMap<String, Calendar>);
+struct Calendars(BTreeMap<String, Arc<Calendar>>);
 
 impl Calendars {
-    fn get(&mut self, written: &Value) -> &Calendar {
-        self.0.entry(written.to_string()).or_insert_with(|| compile(written))
+    fn get(&mut self, written: &Value) -> &Arc<Calendar> {
+        self.0.entry(written.to_string()).or_insert_with(|| Arc::new(compile(written)))
     }
 }
 

@@ -9,7 +9,11 @@ mod compiled;
 mod days;
 mod extend;
 mod holidays;
+mod ical;
+#[cfg(test)]
+mod ical_tests;
 mod plan;
+mod recurrence;
 mod spec;
 mod status;
 #[cfg(test)]

@@ -353,3 +353,38 @@ fn a_child_calendar_adds_to_its_parent() {
     assert_eq!((child.zone.as_str(), child.week[0].clone()), ("Europe/Moscow", hours("10:00-11:00")));
     assert_eq!(child.holidays_known_until, Some(date("2026-12-31")));
 }
+
+#[test]
+fn the_tables_of_a_hundred_and_thirty_years_stay_below_a_mebibyte() {
+    let mut new_york = spec("America/New_York", "09:00-12:30 13:30-17:30", "");
+    for (month, day) in [(1, 1), (6, 19), (7, 4), (11, 11), (12, 25)] {
+        let on = DateRule::Yearly { month, day };
+        new_york.holidays.push(Holiday { on, name: None, observed: Observed::Nearest });
+    }
+    for (month, nth) in [(1, 3), (2, 3), (5, -1), (9, 1), (10, 2)] {
+        let on = DateRule::NthWeekday { month, nth, weekday: chrono::Weekday::Mon, offset_days: 0 };
+        new_york.holidays.push(holiday(on, "Monday"));
+    }
+    let thanksgiving =
+        DateRule::NthWeekday { month: 11, nth: 4, weekday: chrono::Weekday::Thu, offset_days: 0 };
+    new_york.holidays.push(holiday(thanksgiving, "Thanksgiving"));
+    let begin = std::time::Instant::now();
+    for _ in 0..20 {
+        compile(new_york.clone());
+    }
+    let size = compile(new_york).table_size();
+    eprintln!("TEMP size {size} time {:?}", begin.elapsed() / 20);
+    assert!(size < 1 << 20, "{size} bytes");
+    // The worst: no two dates are alike.
+    let mut varied = spec("America/New_York", "", "");
+    for number in 0..10_000_u32 {
+        let on = "1980-01-01".parse::<NaiveDate>().unwrap() + chrono::Days::new(u64::from(number));
+        let stretch = |at: u32| Hours {
+            opens: TimeOfDay::from_secs(at * 1_300 + number % 1_000).unwrap(),
+            closes: TimeOfDay::from_secs(at * 1_300 + 1_100 + number % 97).unwrap(),
+        };
+        varied.extra_days.push(ExtraDay { date: on, hours: (0..64).map(stretch).collect() });
+    }
+    let varied = compile(varied);
+    assert!(varied.table_size() < 16 << 20, "{} bytes", varied.table_size());
+}

@@ -4,6 +4,7 @@
 //! in other processes; reads see every commit made before them and never wait for a writer.
 
 mod derived;
+mod explain;
 mod feed;
 mod maintain;
 mod options;
@@ -53,6 +54,7 @@ use policies::{Edition, stored_edition};
 ///
 ///     [[clock]]
 ///     name = "resolution"
+///     start = "received"
 ///     stop = "resolved"
 ///     target = { working = "8h" }
 /// "#)?;

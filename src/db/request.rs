@@ -1,4 +1,4 @@
-//! One request: what is known of it, and why its deadlines are what they are.
+//! One request: what is known of it.
 
 use serde::Serialize;
 
@@ -6,7 +6,6 @@ use super::status::ClockStatus;
 use super::{Db, no_request};
 use crate::clock::{RequestState, Timeline, derive_at};
 use crate::error::Result;
-use crate::explain::{Explanation, explain};
 use crate::model::{Event, Facts, Request};
 use crate::store::snapshot::Snapshot;
 use crate::time::Instant;
@@ -55,19 +54,6 @@ impl Db {
             let Timeline { facts, state, .. } = timeline.clone();
             let policy = format!("{} v{}", policy.name(), policy.version());
             Ok(RequestStatus { request, facts, policy, state, clocks, events })
-        })
-    }
-
-    /// Why a request's clock stands where it stands at `now`, step by step.
-    ///
-    /// # Errors
-    /// `NotFound` if there is no such request or its policy has no such clock; the errors of the file.
-    pub fn explain(&self, id: &str, clock: &str, now: Instant) -> Result<Explanation> {
-        self.store.read(|snapshot| {
-            let slot = snapshot.find(id)?.ok_or_else(|| no_request(id))?;
-            let (request, mut events, policy) = self.facts_of(snapshot, slot)?;
-            events.retain(|event| event.at <= now);
-            explain(&policy, &request, &events, clock, now)
         })
     }
 

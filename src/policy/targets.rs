@@ -1,6 +1,7 @@
 //! From written targets and receipt rules to the engine's, with the checks that need no calendar.
 
-use super::doc::{At, BranchDoc, ClosedDayWord, ReceiptDoc, TargetDoc, TargetWord};
+use super::doc::{At, BranchDoc, ClosedDayWord, OutsideWord, ReceiptDoc, TargetDoc, TargetWord};
+use super::forms::Received;
 use super::text::Fault;
 use crate::target::{Branch, ClosedDay, DayTime, ReceiptRule, ReceiptWhen, Target};
 use crate::time::TimeOfDay;
@@ -56,7 +57,8 @@ fn cutoff(at: u32, list: &[At<BranchDoc>], closed_day: Option<ClosedDayWord>) ->
         ));
     };
     if last.value.received_before.is_some() {
-        let message = "the last branch must have no `received_before`: it is for all other receipts, those on closed days among them";
+        let message = "the last branch must have no `received_before`: it is for all other receipts, \
+         those on closed days among them";
         return Err(Fault::new(last.at, message));
     }
     let mut branches: Vec<Branch> = Vec::with_capacity(list.len());
@@ -69,21 +71,24 @@ fn cutoff(at: u32, list: &[At<BranchDoc>], closed_day: Option<ClosedDayWord>) ->
                     "no receipt comes before 00:00, so the branch is never taken".into()
                 } else {
                     format!(
-                        "the branch before {} is never taken: a branch above it takes receipts before {after}",
+                        "the branch before {} is never taken: a branch above it takes receipts before \
+                         {after}",
                         before.value.0
                     )
                 };
                 return Err(Fault::new(before.at, message));
             }
         } else if number + 1 < list.len() {
-            let message = "only the last branch may leave out `received_before`: the branches after this one are never taken";
+            let message = "only the last branch may leave out `received_before`: the branches after this \
+             one are never taken";
             return Err(Fault::new(written.at, message));
         }
         let due = branch.due.value.0;
         if due.working_days == 0 && matches!(due.at, DayTime::At(time) if time <= after) {
             let DayTime::At(time) = due.at else { continue };
             let message = format!(
-                "the branch takes receipts from {after} on but is due the same day at {time}, before any of them: it is never taken"
+                "the branch takes receipts from {after} on but is due the same day at {time}, before any \
+                 of them: it is never taken"
             );
             return Err(Fault::new(branch.due.at, message));
         }
@@ -102,10 +107,14 @@ fn cutoff(at: u32, list: &[At<BranchDoc>], closed_day: Option<ClosedDayWord>) ->
 pub(super) fn receipt(written: &[At<ReceiptDoc>]) -> Vec<ReceiptRule> {
     let rule = |doc: &At<ReceiptDoc>| {
         let (when, counts_as) = match &doc.value {
-            ReceiptDoc::On(doc) => (ReceiptWhen::ClosedDay, &doc.counts_as),
+            ReceiptDoc::On(doc) => match doc.on {
+                Received::ClosedDay => (ReceiptWhen::ClosedDay, &doc.counts_as),
+            },
             ReceiptDoc::From(doc) => (ReceiptWhen::From(doc.from.value.0), &doc.counts_as),
             ReceiptDoc::Before(doc) => (ReceiptWhen::Before(doc.before.value.0), &doc.counts_as),
-            ReceiptDoc::Outside(doc) => (ReceiptWhen::OutsideHours, &doc.counts_as),
+            ReceiptDoc::Outside(doc) => match doc.outside {
+                OutsideWord::Hours => (ReceiptWhen::OutsideHours, &doc.counts_as),
+            },
         };
         ReceiptRule { when, counts_as: counts_as.value.0 }
     };

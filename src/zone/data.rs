@@ -179,7 +179,7 @@ fn collect_names(folder: &Path, prefix: &str, depth: u32, names: &mut Vec<String
     }
 }
 
-/// At most three names that differ from `name` in case, folder or a few letters, nearest first.
+/// At most three names that are nearest to `name`, apart from case, folder or a few letters.
 fn near_names(name: &str, names: Vec<String>) -> Vec<String> {
     let wanted = name.to_ascii_lowercase().replace(' ', "_");
     if wanted.len() > 40 {
@@ -196,6 +196,8 @@ fn near_names(name: &str, names: Vec<String>) -> Vec<String> {
         })
         .collect();
     near.sort();
+    let nearest = near.first().map_or(0, |(distance, _)| *distance);
+    near.retain(|(distance, _)| *distance == nearest);
     near.truncate(3);
     near.into_iter().map(|(_, candidate)| candidate).collect()
 }

@@ -2,6 +2,8 @@
 
 mod data;
 mod table;
+#[cfg(test)]
+mod tests;
 mod tzif;
 
 pub use data::TzData;

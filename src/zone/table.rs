@@ -119,8 +119,7 @@ impl Zone {
 
     /// The civil date and time at `t`.
     pub fn local(&self, t: Instant) -> NaiveDateTime {
-        DateTime::from_timestamp(self.local_secs(t.as_secs()), 0)
-            .map_or(NaiveDateTime::default(), |civil| civil.naive_utc())
+        DateTime::from_timestamp(self.local_secs(t.as_secs()), 0).unwrap_or_default().naive_utc()
     }
 
     /// The instant of a civil date and time, as seconds since 1970-01-01T00:00:00Z, which may lie outside the
@@ -138,6 +137,7 @@ impl Zone {
     }
 
     /// As [`Zone::from_local`]; the civil time in seconds since the midnight that began 1970-01-01.
+    #[expect(clippy::wrong_self_convention, reason = "named like `from_local`, which it does the work for")]
     pub(crate) fn from_local_secs(&self, civil: i64, edge: Edge) -> i64 {
         // No offset reaches 26 hours, so the right segment is one of the few near here.
         match edge {

@@ -31,6 +31,15 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Zone> {
             "counts leap seconds, which civil instants do not; use the zone without `right/`",
         ));
     }
+    // The first version ends in 2037 and has no rule for what follows.
+    if bytes.get(4) == Some(&0) {
+        return Err(damaged("is of version 1, which ends in 2037; version 2 or later is needed"));
+    }
+    // The reader takes the first of the two line ends around an empty rule for both, so that a file cut off there would
+    // silently lose its rule.
+    if parsed.extra_rule().is_none() && !bytes.ends_with(b"\n\n") {
+        return Err(damaged("is cut off before its rule"));
+    }
     let types = parsed.local_time_types();
     let segment = |from: i64, at: usize| {
         types.get(at).map(|kind| Segment {

@@ -1,0 +1,21 @@
+//! Why a request's deadlines are what they are.
+
+use super::{Db, no_request};
+use crate::error::Result;
+use crate::explain::{Explanation, explain};
+use crate::time::Instant;
+
+impl Db {
+    /// Why a request's clock stands where it stands at `now`, step by step.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such request or its policy has no such clock; the errors of the file.
+    pub fn explain(&self, id: &str, clock: &str, now: Instant) -> Result<Explanation> {
+        self.store.read(|snapshot| {
+            let slot = snapshot.find(id)?.ok_or_else(|| no_request(id))?;
+            let (request, mut events, policy) = self.facts_of(snapshot, slot)?;
+            events.retain(|event| event.at <= now);
+            explain(&policy, &request, &events, clock, now)
+        })
+    }
+}

@@ -1,0 +1,254 @@
+//! The database through its public face: what could go wrong is a lost or doubled write, an index that disagrees with
+//! the records, a stage counted wrongly, a notice given twice or never. Each is compared with what the events say.
+
+use slaclock::{
+    Db, ErrorKind, Event, EventKind, Instant, OnError, Operation, Options, Outcome, Page, Policy, Query,
+    Request, Stage,
+};
+
+const POLICY: &str = r#"
+    [policy]
+    name = "care"
+    version = 1
+    statement = "Handled within eight working hours; the rest within three working days."
+
+    [calendar.office]
+    zone = "Europe/Moscow"
+    hours = { mon-fri = "09:00-18:00" }
+
+    [[clock]]
+    name = "first_response"
+    start = "received"
+    stop = ["replied", "resolved"]
+    target = { working = "1h" }
+    reopen = "none"
+
+    [[clock]]
+    name = "resolution"
+    start = "received"
+    stop = "resolved"
+    pause = ["waiting_customer"]
+    target = { working = "8h" }
+    backstop = { working_days = 3 }
+    warn_at = ["50 %", "75 %"]
+    attainment = { share = "95 %", per = "month" }
+
+    [[clock]]
+    name = "update"
+    start = "resolution.late"
+    restart = "updated"
+    stop = "resolved"
+    target = { working_days = 1, at = "same time" }
+"#;
+
+fn policy() -> Policy {
+    Policy::from_toml(POLICY).unwrap()
+}
+
+/// A civil time in Moscow.
+fn at(text: &str) -> Instant {
+    Instant::parse(&format!("{}:00+03:00", text.replace(' ', "T"))).unwrap()
+}
+
+#[test]
+fn a_request_goes_through_its_life() {
+    let db = Db::in_memory(&policy()).unwrap();
+    let answer = db.submit(&Request::new("CASE-1", at("2026-03-02 10:00")).customer("acme")).unwrap();
+    assert_eq!(answer.outcome, Outcome::Recorded);
+    assert_eq!(answer.clocks[1].due_at, Some(at("2026-03-02 18:00")));
+    assert_eq!(answer.clocks[1].limit_at, Some(at("2026-03-05 18:00")));
+
+    let paused = Event::new(EventKind::Paused { reason: "waiting_customer".into() }, at("2026-03-02 12:00"));
+    let answer = db.record("CASE-1", paused).unwrap();
+    assert_eq!((answer.clocks[1].due_at, answer.clocks[1].stage), (None, Stage::Paused));
+    let answer = db.record("CASE-1", Event::new(EventKind::Resumed, at("2026-03-03 12:00"))).unwrap();
+    assert_eq!(answer.clocks[1].due_at, Some(at("2026-03-03 18:00")));
+
+    let now = at("2026-03-03 18:01");
+    let late = db.late(now, Page::first(10)).unwrap().rows;
+    assert_eq!(late.len(), 1);
+    assert_eq!((late[0].request.as_str(), late[0].clock.as_str()), ("CASE-1", "resolution"));
+    let breached = db.breached(now, Page::first(10)).unwrap().rows;
+    assert_eq!(breached[0].clock, "first_response");
+    db.record("CASE-1", Event::new(EventKind::Resolved, now)).unwrap();
+    assert_eq!(db.counts(now).unwrap().missed, 2);
+    assert_eq!(db.counts(now).unwrap().open(), 0);
+    assert_eq!(db.verify().unwrap().differences, []);
+}
+
+#[test]
+fn repeating_a_call_changes_nothing_and_other_content_is_a_conflict() {
+    let db = Db::in_memory(&policy()).unwrap();
+    let request = Request::new("CASE-1", at("2026-03-02 10:00"));
+    let event = Event::new(EventKind::Replied, at("2026-03-02 10:30")).key("mail-7");
+    assert_eq!(db.submit(&request).unwrap().outcome, Outcome::Recorded);
+    assert_eq!(db.submit(&request).unwrap().outcome, Outcome::AlreadyRecorded);
+    assert_eq!(db.record("CASE-1", event.clone()).unwrap().outcome, Outcome::Recorded);
+    assert_eq!(db.record("CASE-1", event.clone()).unwrap().outcome, Outcome::AlreadyRecorded);
+    let other = db.submit(&request.clone().priority("high")).unwrap_err();
+    assert_eq!(other.kind(), ErrorKind::Conflict);
+    let other = Event { at: at("2026-03-02 10:31"), ..event };
+    assert_eq!(db.record("CASE-1", other).unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(db.info().unwrap().events, 1);
+}
+
+#[test]
+fn wrong_rows_are_named_and_nothing_is_half_written() {
+    let db = Db::in_memory(&policy()).unwrap();
+    let received = at("2026-03-02 10:00");
+    let batch = [
+        Operation::Submit(Request::new("A", received)),
+        Operation::Record { id: "B".into(), event: Event::new(EventKind::Replied, received) },
+        Operation::Record { id: "A".into(), event: Event::new(EventKind::Replied, at("2026-03-02 09:59")) },
+    ];
+    let error = db.apply(&batch, OnError::Abort).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.message()),
+        (ErrorKind::NotFound, "row 1 of 3: request `B`: there is no such request")
+    );
+    assert_eq!(db.info().unwrap().requests, 0);
+    let outcomes = db.apply(&batch, OnError::Skip).unwrap();
+    assert_eq!(outcomes[0].as_ref().unwrap(), &Outcome::Recorded);
+    assert_eq!(outcomes[1].as_ref().unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(outcomes[2].as_ref().unwrap_err().kind(), ErrorKind::InvalidEvent);
+    assert_eq!((db.info().unwrap().requests, db.info().unwrap().events), (1, 0));
+}
+
+#[test]
+fn pages_join_without_gap_or_repetition() {
+    let db = Db::in_memory(&policy()).unwrap();
+    let start = at("2026-03-02 09:00").as_secs();
+    let rows: Vec<Operation> = (0..250)
+        .map(|at| Request::new(format!("R{at}"), Instant::from_secs(start + (at % 7) * 60).unwrap()))
+        .map(Operation::Submit)
+        .collect();
+    db.apply(&rows, OnError::Abort).unwrap();
+    let query = Query::at(at("2026-03-10 09:00"));
+    let whole = db.scan(&query, Page::first(1_000)).unwrap().rows;
+    assert_eq!(whole.len(), 750);
+    assert!(whole.is_sorted_by_key(|row| row.due_at));
+    let (mut pieces, mut page) = (Vec::new(), Page::first(7));
+    loop {
+        let found = db.scan(&query, page).unwrap();
+        pieces.extend(found.rows);
+        match found.next {
+            Some(key) => page = Page::after(key, 7),
+            None => break,
+        }
+    }
+    assert_eq!(pieces, whole);
+    assert_eq!(db.scan(&query, Page::first(0)).unwrap_err().kind(), ErrorKind::OutOfRange);
+}
+
+#[test]
+fn the_feed_gives_each_crossing_once_and_takes_back_what_was_not_true() {
+    let db = Db::in_memory(&policy()).unwrap();
+    db.submit(&Request::new("CASE-1", at("2026-03-02 10:00"))).unwrap();
+    let feed = db.feed("mailer").unwrap();
+    // 10:00 + 1 h for the first response, + 4 h and 6 h for the warnings.
+    let seen = feed.advance(at("2026-03-02 16:30")).unwrap();
+    let texts: Vec<String> = seen
+        .iter()
+        .map(|notice| format!("{} {} {:?} {}", notice.number, notice.clock, notice.threshold, notice.at))
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "1 first_response Breached 2026-03-02T08:00:00Z",
+            "2 resolution Warning(50) 2026-03-02T11:00:00Z",
+            "3 resolution Warning(75) 2026-03-02T13:00:00Z",
+        ]
+    );
+    assert_eq!(feed.advance(at("2026-03-02 16:30")).unwrap(), seen);
+    feed.acknowledge(3).unwrap();
+    assert_eq!(feed.advance(at("2026-03-02 16:31")).unwrap(), []);
+    assert_eq!(feed.acknowledge(4).unwrap_err().kind(), ErrorKind::OutOfRange);
+
+    // It had been answered in time; that was recorded late.
+    db.record("CASE-1", Event::new(EventKind::Replied, at("2026-03-02 10:50"))).unwrap();
+    let taken_back = feed.pending(10).unwrap();
+    assert_eq!(taken_back.len(), 1);
+    assert!(taken_back[0].retracted);
+    assert_eq!((taken_back[0].number, taken_back[0].clock.as_str()), (4, "first_response"));
+    // The due instant itself is in time; one second later it is late, and the update clock is armed.
+    assert_eq!(db.advance(at("2026-03-02 18:00")).unwrap(), 0);
+    assert_eq!(db.advance(Instant::from_secs(at("2026-03-02 18:00").as_secs() + 1).unwrap()).unwrap(), 1);
+    assert_eq!(db.verify().unwrap().differences, []);
+}
+
+#[test]
+fn a_file_keeps_what_was_written_across_folds_and_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("care.slaclock");
+    let db = Db::create(&path, &policy(), Options::default()).unwrap();
+    assert_eq!(
+        Db::create(&path, &policy(), Options::default()).unwrap_err().kind(),
+        ErrorKind::AlreadyExists
+    );
+    let start = at("2026-03-02 09:00").as_secs();
+    let submits: Vec<Operation> = (0..2_000)
+        .map(|at| {
+            Request::new(format!("R{at}"), Instant::from_secs(start + at * 37).unwrap()).priority("high")
+        })
+        .map(Operation::Submit)
+        .collect();
+    db.apply(&submits, OnError::Abort).unwrap();
+    db.compact().unwrap();
+    let events: Vec<Operation> = (0..1_000)
+        .map(|at| Operation::Record {
+            id: format!("R{}", at * 2),
+            event: Event::new(EventKind::Resolved, Instant::from_secs(start + 100_000 + at).unwrap()),
+        })
+        .collect();
+    db.apply(&events, OnError::Abort).unwrap();
+    let now = at("2026-03-20 12:00");
+    db.advance(now).unwrap();
+    let before = (db.counts(now).unwrap(), db.scan(&Query::at(now), Page::first(5_000)).unwrap());
+    db.close().unwrap();
+    assert_eq!(db.counts(now).unwrap_err().kind(), ErrorKind::Closed);
+
+    let db = Db::open(&path, Options::default()).unwrap();
+    assert_eq!((db.counts(now).unwrap(), db.scan(&Query::at(now), Page::first(5_000)).unwrap()), before);
+    assert_eq!(db.check().unwrap().differences, []);
+    db.compact().unwrap();
+    assert_eq!((db.counts(now).unwrap(), db.scan(&Query::at(now), Page::first(5_000)).unwrap()), before);
+    assert_eq!(db.check().unwrap().differences, []);
+    assert_eq!(db.get("R7").unwrap().request.priority.as_deref(), Some("high"));
+    assert_eq!(db.get("R8").unwrap().events.len(), 1);
+    assert_eq!(db.get("R2000").unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn two_handles_of_one_file_see_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("care.slaclock");
+    let one = Db::create(&path, &policy(), Options::default()).unwrap();
+    let other = Db::open(&path, Options::default()).unwrap();
+    let now = at("2026-03-20 12:00");
+    for round in 0..5 {
+        one.submit(&Request::new(format!("A{round}"), at("2026-03-02 10:00"))).unwrap();
+        assert_eq!(other.counts(now).unwrap().breached, one.counts(now).unwrap().breached);
+        other.record(&format!("A{round}"), Event::new(EventKind::Resolved, at("2026-03-02 11:00"))).unwrap();
+        assert_eq!(one.counts(now).unwrap().met, 2 * (round + 1));
+        if round == 2 {
+            one.compact().unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+    assert_eq!(other.verify().unwrap().differences, []);
+}
+
+#[test]
+fn a_scan_in_the_past_leaves_out_what_came_later() {
+    let db = Db::in_memory(&policy()).unwrap();
+    db.submit(&Request::new("A", at("2026-03-02 10:00"))).unwrap();
+    db.record("A", Event::new(EventKind::Resolved, at("2026-03-04 12:00"))).unwrap();
+    db.submit(&Request::new("B", at("2026-03-04 13:00"))).unwrap();
+    let then = at("2026-03-03 09:00");
+    let late = db.late(then, Page::first(10)).unwrap().rows;
+    assert_eq!(late.len(), 1);
+    assert_eq!((late[0].request.as_str(), late[0].stage), ("A", Stage::Late));
+    let counts = db.counts(then).unwrap();
+    assert_eq!((counts.late, counts.breached, counts.on_track, counts.total()), (1, 1, 1, 3));
+    let later = at("2026-03-04 13:01");
+    assert_eq!(db.counts(later).unwrap().total(), 6);
+}
