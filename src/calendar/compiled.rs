@@ -93,7 +93,7 @@ impl Calendar {
 
     /// Whether `t` lies in working time.
     pub fn is_open(&self, t: Instant) -> bool {
-        self.work.second(self.work.before(t.raw())) == Some(t.raw())
+        self.work.is_open(t.raw())
     }
 
     /// The next instant of working time: `t` itself if it is open.
