@@ -133,6 +133,3 @@ impl Tail {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

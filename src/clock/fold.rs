@@ -77,6 +77,7 @@ impl Fold {
     /// The same promise and receipt under a rule, nothing remaining from `reopened_at` on.
     pub(super) fn spend(&mut self, reopened_at: Instant, limit: Option<Due>) {
         self.spent = true;
+        self.since = self.since.filter(|since| *since <= reopened_at);
         self.due = self.due.map(|_| reopened_at);
         self.limit = limit;
         self.warnings.clear();

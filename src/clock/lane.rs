@@ -40,8 +40,8 @@ pub(super) struct Lane<'a> {
     /// A pause is among the steps whose end is not.
     pausing: bool,
     finished_by: EventTag,
-    /// Missed in an earlier cycle: nothing remains.
-    spent: bool,
+    /// Missed in an earlier cycle: nothing remains. Whether the limit had passed too.
+    spent: Option<bool>,
     pub(super) late_fired: bool,
     pub(super) breach_fired: bool,
 }
@@ -59,7 +59,7 @@ impl<'a> Lane<'a> {
             kept: Vec::new(),
             pausing: false,
             finished_by: EventTag::Note,
-            spent: false,
+            spent: None,
             late_fired: false,
             breach_fired: false,
         }
@@ -88,7 +88,7 @@ impl<'a> Lane<'a> {
     ) {
         self.steps.clear();
         self.kept.clear();
-        self.spent = false;
+        self.spent = None;
         self.rule = rule;
         self.promise = promise;
         self.fold = Fold::new(self.clock_rule(rule), at, promise);
@@ -99,25 +99,28 @@ impl<'a> Lane<'a> {
     pub(super) fn reopen(&mut self, last: &Cycle, at: Instant, rule: Option<usize>) {
         let number = last.number.saturating_add(1);
         let closed = last.finished_at().unwrap_or(at);
-        let missed = self.spent || matches!(last.phase, Phase::Missed { .. });
-        if missed {
+        if self.spent.is_some() || matches!(last.phase, Phase::Missed { .. }) {
+            let broken = last.breach_threshold().is_some_and(|limit| limit.passed(closed));
             self.steps.push(Step::Closed { from: closed, to: at });
-            let limit_passed = last.breach_threshold().is_some_and(|limit| limit.passed(closed));
-            let mut fold = self.replayed(rule, Counting::AsHappened);
-            let limit = match fold.limit {
-                Some(_) if limit_passed => Some(Ok(at)),
-                other => other.map(|limit| limit.map(|limit| limit.max(at))),
-            };
-            fold.spend(at, limit);
-            self.spent = true;
-            self.rule = rule;
-            self.fold = fold;
+            self.spend(at, broken || self.spent == Some(true), rule);
         } else {
-            let step = Step::Closed { from: closed, to: at };
-            self.take(step);
+            self.take(Step::Closed { from: closed, to: at });
             self.switch(rule);
         }
         self.install(number, at, Origin::Event, true);
+    }
+
+    /// Nothing of the target remains from `reopened_at` on. Of the limit does what remained, unless `broken`.
+    fn spend(&mut self, reopened_at: Instant, broken: bool, rule: Option<usize>) {
+        let mut fold = self.replayed(rule, Counting::AsHappened);
+        let limit = match fold.limit {
+            Some(_) if broken => Some(Ok(reopened_at)),
+            other => other.map(|limit| limit.map(|limit| limit.max(reopened_at))),
+        };
+        fold.spend(reopened_at, limit);
+        self.spent = Some(broken);
+        self.rule = rule;
+        self.fold = fold;
     }
 
     fn install(&mut self, number: u32, at: Instant, origin: Origin, reopened: bool) {
@@ -157,7 +160,9 @@ impl<'a> Lane<'a> {
             return;
         }
         self.pausing = true;
-        self.take(Step::Pause { at, counted: self.fold.counts_pause_at(at) });
+        // Nothing remained when it was reopened, so due passed then, even where no rule said so yet.
+        let gone = self.spent.is_some() && self.open().is_some_and(|cycle| cycle.started_at < at);
+        self.take(Step::Pause { at, counted: !gone && self.fold.counts_pause_at(at) });
         if self.fold.since.is_some() {
             self.settle(None);
         }
@@ -178,7 +183,7 @@ impl<'a> Lane<'a> {
 
     /// The customer was promised an instant while the cycle is open. An earned miss stays one.
     pub(super) fn promise(&mut self, at: Instant, due: Instant) {
-        if self.open().is_none() || self.spent || self.passed_for_good(at) {
+        if self.open().is_none() || self.spent.is_some() || self.passed_for_good(at) {
             return;
         }
         self.take(Step::Promise { at, due });
@@ -189,10 +194,12 @@ impl<'a> Lane<'a> {
 
     /// Another rule is in force from `at` on.
     pub(super) fn change(&mut self, at: Instant, rule: Option<usize>) {
-        if self.open().is_none() || rule == self.rule {
-            return;
-        }
-        if self.spent || self.passed_for_good(at) {
+        let Some(cycle) = self.open().filter(|_| rule != self.rule) else { return };
+        let without = matches!(cycle.phase, Phase::NoDeadline(_));
+        if let (Some(broken), true) = (self.spent, without) {
+            self.spend(cycle.started_at, broken, rule);
+            self.settle(Some(at));
+        } else if self.spent.is_some() || self.passed_for_good(at) {
             self.rule = rule;
             self.change_limit(at);
         } else {

@@ -158,6 +158,8 @@ impl<'m> Audit<'m> {
     ) -> Vec<(Audited, String)> {
         let mut keyed: Vec<(OrderKey, Audited, String)> = Vec::with_capacity(rows.len());
         let mut keys: HashMap<String, u32> = HashMap::new();
+        let dated = rows.iter().find(|row| row.received.is_some());
+        let received = dated.map_or(String::new(), |row| row.row.get(self.received).to_owned());
         let mut before = received_at;
         for mut row in rows {
             let line = row.row.line;
@@ -180,10 +182,8 @@ impl<'m> Audit<'m> {
             }
             let key = if *times > 1 { format!("{key}~{times}") } else { key };
             if row.received.is_some_and(|other| other != received_at) {
-                let text = format!(
-                    "received at {} here, {received_at} on the first row",
-                    quoted(row.row.get(self.received))
-                );
+                let here = quoted(row.row.get(self.received));
+                let text = format!("received at {here} here, {} on the first row", quoted(&received));
                 report.odd(line, id, OddityCode::ReceivedDiffers, text);
             }
             if row.at.is_none() {
@@ -201,8 +201,9 @@ impl<'m> Audit<'m> {
                 report.odd(line, id, OddityCode::OutOfOrder, text);
             }
             if at < received_at {
+                let (stamped, received) = (quoted(row.row.get(self.at)), quoted(&received));
                 let text =
-                    format!("stamped {at}, before the receipt at {received_at}; counts as at the receipt");
+                    format!("stamped {stamped}, before the receipt at {received}; counts as at the receipt");
                 report.odd(line, id, OddityCode::BeforeReceived, text);
             }
             row.at = Some(at.max(received_at));
@@ -243,7 +244,12 @@ impl<'m> Audit<'m> {
         if let (Some((event, line)), Some(recorded)) = (last, recorded)
             && event.at != recorded
         {
-            let text = format!("resolved by this row at {}, the file's own date says {recorded}", event.at);
+            let written = |row: Option<&Audited>, column| quoted(row.map_or("", |row| row.row.get(column)));
+            let text = format!(
+                "resolved by this row at {}, the file's own date says {}",
+                written(rows.iter().map(|(row, _)| row).find(|row| row.row.line == *line), self.at),
+                written(rows.last().map(|(row, _)| row), column)
+            );
             report.odd(*line, id, OddityCode::ResolvedDiffers, text);
         }
     }

@@ -4,6 +4,7 @@ use super::audit::plain;
 use super::mapping::{DatedEvent, Mapping};
 use super::report::{ImportReport, OddityCode};
 use super::source::{Row, Rows};
+use super::stamp::quoted;
 use super::{Entry, facts_of, request_of};
 use crate::error::Result;
 use crate::model::{EventKind, EventTag};
@@ -73,9 +74,9 @@ impl<'m> Cases<'m> {
             }
             let at = stamp.read(text)?.at;
             if at < received.at {
+                let (text, written) = (quoted(text), quoted(written));
                 let text = format!(
-                    "column `{name}` is stamped {at}, before the receipt at {}; counts as at the receipt",
-                    received.at
+                    "column `{name}` is stamped {text}, before the receipt at {written}; counts as at the receipt"
                 );
                 odd.push((OddityCode::BeforeReceived, text));
             }

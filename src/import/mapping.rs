@@ -11,7 +11,7 @@ use toml::Spanned;
 use super::stamp::Stamp;
 use crate::error::{Error, ErrorKind, Position, Result};
 use crate::model::{EventTag, Facts};
-use crate::time::{Instant, Span};
+use crate::time::{Instant, Span, TimeOfDay};
 
 /// How the rows of a file make up requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +126,8 @@ pub(super) struct Compare {
     pub(super) target: Column,
     pub(super) closed: Column,
     pub(super) tolerance: Span,
+    /// Receipts from this time of day on that a receipt rule moves must be exact.
+    pub(super) exact_from: Option<TimeOfDay>,
     pub(super) verdict: Option<Verdict>,
 }
 
@@ -314,6 +316,7 @@ struct CompareTable {
     target: Spanned<String>,
     closed: Spanned<String>,
     tolerance: Spanned<String>,
+    exact_from: Option<Spanned<String>>,
     verdict: Option<VerdictTable>,
 }
 
@@ -621,6 +624,10 @@ impl Checker<'_> {
     fn compare(&self, table: CompareTable) -> Result<Compare> {
         let tolerance = Span::parse(table.tolerance.get_ref())
             .map_err(|error| self.wrong(&table.tolerance, error.message()))?;
+        let exact_from = table
+            .exact_from
+            .map(|text| TimeOfDay::parse(text.get_ref()).map_err(|error| self.wrong(&text, error.message())));
+        let exact_from = exact_from.transpose()?;
         let verdict = match table.verdict {
             None => None,
             Some(verdict) => Some(Verdict {
@@ -640,6 +647,7 @@ impl Checker<'_> {
             target: self.column(table.target)?,
             closed: self.column(table.closed)?,
             tolerance,
+            exact_from,
             verdict,
         })
     }

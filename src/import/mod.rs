@@ -6,12 +6,15 @@
 
 mod audit;
 mod cases;
+mod compare;
+mod database;
 mod mapping;
 mod report;
 mod run;
 mod source;
 mod stamp;
 
+pub use compare::{Comparison, Deviation, compare_targets};
 pub use mapping::{Layout, Mapping};
 pub use report::{Held, ImportReport, Oddity, OddityCode, OddityCount};
 pub use run::{ImportOptions, OnBadRow, Progress, Sink, Written, import, import_from};

@@ -282,8 +282,11 @@ impl<'a, 'o, 'm> Run<'a, 'o, 'm> {
                     self.push(entry)?;
                 }
                 Ok(None) if self.options.on_bad_row == OnBadRow::Abort => {
-                    let message =
-                        format!("line {} (request {}): says not when it was received", row.line, quoted(&id));
+                    let message = format!(
+                        "line {} (request {}): the row does not say when the request was received",
+                        row.line,
+                        quoted(&id)
+                    );
                     return Err(Error::new(ErrorKind::InvalidRow, message));
                 }
                 Ok(None) => {}

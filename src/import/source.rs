@@ -93,8 +93,9 @@ impl Rows {
         // Row lengths are checked here, so that one short row is a row's fault and not the file's.
         let mut reader =
             csv::ReaderBuilder::new().flexible(true).delimiter(mapping.delimiter).from_reader(text);
-        let header = match reader.headers() {
-            Ok(header) => header.clone(),
+        let header: StringRecord = match reader.headers() {
+            // Spreadsheets begin a file with a byte order mark; it is no part of the first name.
+            Ok(header) => header.iter().map(|name| name.strip_prefix('\u{feff}').unwrap_or(name)).collect(),
             Err(cause) => return Err(broken(cause)),
         };
         if header.iter().all(str::is_empty) {

@@ -109,7 +109,8 @@ fn beside(folder: &Path, name: &str) -> Result<String> {
 
 fn no_files(name: &str) -> Result<String> {
     let message = format!(
-        "holiday file `{}`: a policy that is read from text has no folder; load it from its file, or add the file's \
+        "holiday file `{}`: a policy that is read from text has no folder; load it from its file, or add \
+         the file's \
          text as [[attached]]",
         shown(name)
     );

@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use super::doc::{self, At, CalendarDoc, ClosureDoc, ExceptionDoc, HolidayDoc, ObservedWord, PolicyDoc};
-use super::forms::DateText;
+use super::forms::{DateText, check_overlap};
 use super::text::Fault;
 use super::words::{shown, unknown};
 use crate::calendar::{Calendar, CalendarSpec, Closure, DateRule, Exception, ExtraDay, Holiday, Observed};
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::time::TimeOfDay;
 use crate::zone::TzData;
-
-/// Most holidays of one calendar.
-pub(super) const MAX_HOLIDAYS: usize = 10_000;
 
 /// Gives the text of a holiday file by the name that the policy has for it.
 pub(super) type Files<'a> = &'a dyn Fn(&str) -> Result<String>;
@@ -25,15 +22,10 @@ pub(super) fn compile(
 ) -> Result<Vec<Arc<Calendar>>, Fault> {
     let mut specs: Vec<Option<CalendarSpec>> = vec![None; doc.calendar.0.len()];
     for index in 0..specs.len() {
-        resolve(doc, index, &mut specs, files)?;
+        resolve(doc, index, &mut specs, files, zones)?;
     }
-    let compiled = specs.into_iter().flatten().zip(&doc.calendar.0).map(|(spec, (name, calendar))| {
-        let at = calendar.value.zone.as_ref().map_or(name.at, |zone| zone.at);
-        match Calendar::compile(spec, zones) {
-            Ok(calendar) => Ok(Arc::new(calendar)),
-            Err(wrong) if wrong.kind() == ErrorKind::UnknownZone => Err(Fault::from_error(at, &wrong)),
-            Err(wrong) => Err(Fault::from_error(name.at, &wrong)),
-        }
+    let compiled = specs.into_iter().flatten().zip(&doc.calendar.0).map(|(spec, (name, _))| {
+        Calendar::compile(spec, zones).map(Arc::new).map_err(|wrong| Fault::from_error(name.at, &wrong))
     });
     compiled.collect()
 }
@@ -44,6 +36,7 @@ fn resolve(
     index: usize,
     specs: &mut [Option<CalendarSpec>],
     files: Files<'_>,
+    zones: &TzData,
 ) -> Result<(), Fault> {
     // From the calendar up to one that is resolved or extends nothing, then back down.
     let mut chain = vec![index];
@@ -65,7 +58,7 @@ fn resolve(
             continue;
         }
         let parent = parent(doc, index)?.and_then(|(_, parent)| specs.get(parent).cloned().flatten());
-        let spec = spec(&name.value, calendar, parent.as_ref(), files)?;
+        let spec = spec(&name.value, calendar, parent.as_ref(), files, zones)?;
         if let Some(slot) = specs.get_mut(index) {
             *slot = Some(spec);
         }
@@ -94,6 +87,7 @@ fn spec(
     written: &At<CalendarDoc>,
     parent: Option<&CalendarSpec>,
     files: Files<'_>,
+    zones: &TzData,
 ) -> Result<CalendarSpec, Fault> {
     let calendar = &written.value;
     let missing = |key: &str| {
@@ -105,8 +99,11 @@ fn spec(
     };
     let mut spec = CalendarSpec::new(name, "");
     match (&calendar.zone, parent) {
-        (Some(zone), _) => spec.zone.clone_from(&zone.value.0),
-        (None, Some(_)) => {}
+        (Some(zone), _) => {
+            zones.zone(&zone.value.0).map_err(|wrong| Fault::from_error(zone.at, &wrong))?;
+            spec.zone.clone_from(&zone.value.0);
+        }
+        (None, Some(parent)) => spec.zone.clone_from(&parent.zone),
         (None, None) => return Err(missing("zone")),
     }
     match (&calendar.hours, parent) {
@@ -126,37 +123,25 @@ fn spec(
     }
     for file in calendar.holiday_files.iter().flat_map(|files| files.as_slice()) {
         let text = files(&file.value.0).map_err(|wrong| Fault::from_error(file.at, &wrong))?;
-        let read = read_ical(&text).map_err(|wrong| {
+        spec.add_ical(&text, zones).map_err(|wrong| {
             Fault::from_error(file.at, &wrong.context(format!("holiday file `{}`", shown(&file.value.0))))
         })?;
-        spec.holidays.extend(read);
     }
     spec.not_holidays = calendar.not_holidays.iter().flatten().map(|date| date.value.0).collect();
     for closure in calendar.closures.iter().flatten() {
         spec.closures.extend(closures(closure)?);
     }
     spec.exceptions = calendar.exceptions.iter().flatten().map(exception).collect::<Result<_, _>>()?;
-    for (number, extra) in calendar.extra_days.iter().flatten().enumerate() {
-        let date = extra.value.on.value.0;
-        if calendar.extra_days.iter().flatten().take(number).any(|other| other.value.on.value.0 == date) {
-            return Err(Fault::new(extra.value.on.at, format!("the extra day {date} is given twice")));
-        }
-        let hours = extra.value.hours.value.as_slice().iter().map(|stretch| stretch.0).collect();
-        spec.extra_days.push(ExtraDay { date, hours });
+    for extra in calendar.extra_days.iter().flatten() {
+        let hours: Vec<_> = extra.value.hours.value.as_slice().iter().map(|stretch| stretch.0).collect();
+        check_overlap(&hours).map_err(|why| Fault::new(extra.value.hours.at, why))?;
+        spec.extra_days.push(ExtraDay { date: extra.value.on.value.0, hours });
     }
     spec.holidays_known_until = calendar.holidays_known_until.as_ref().map(|date| date.value.0);
-    let spec = match parent {
+    Ok(match parent {
         Some(parent) => spec.extend(parent),
         None => spec,
-    };
-    if spec.holidays.len() > MAX_HOLIDAYS {
-        let (name, count) = (shown(name), spec.holidays.len());
-        return Err(Fault::new(
-            written.at,
-            format!("the calendar `{name}` has {count} holidays: at most {MAX_HOLIDAYS} are allowed"),
-        ));
-    }
-    Ok(spec)
+    })
 }
 
 fn holidays(doc: &HolidayDoc) -> Vec<Holiday> {
@@ -205,8 +190,4 @@ fn exception(exception: &At<ExceptionDoc>) -> Result<Exception, Fault> {
     };
     let name = name.as_ref().map(|name| name.0.clone());
     Ok(Exception { first, last, week: hours.value.week.clone(), name })
-}
-
-fn read_ical(_text: &str) -> Result<Vec<Holiday>> {
-    Ok(Vec::new())
 }

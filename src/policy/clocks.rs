@@ -21,6 +21,9 @@ pub(super) const MAX_CLOCKS: usize = 64;
 /// Most rules of a policy, over all clocks.
 pub(super) const MAX_RULES: usize = 1_000;
 
+/// Most values of one condition.
+const MAX_VALUES: usize = 1_000;
+
 /// What clocks are built with.
 pub(super) struct Builder<'a> {
     pub(super) text: &'a str,
@@ -44,18 +47,21 @@ impl Builder<'_> {
                 format!("the policy has {} clocks: at most {MAX_CLOCKS} are allowed", written.len()),
             ));
         }
-        let rules: usize =
-            written.iter().map(|clock| clock.value.rules.as_ref().map_or(0, Vec::len) + 1).sum();
-        if rules > MAX_RULES {
-            return Err(Fault::new(
-                0,
-                format!("the policy has {rules} rules: at most {MAX_RULES} are allowed"),
-            ));
+        let mut rules = 0;
+        for clock in written {
+            rules +=
+                clock.value.rules.as_ref().map_or(0, Vec::len) + usize::from(clock.value.target.is_some());
+            if rules > MAX_RULES {
+                let message =
+                    format!("the policy has {rules} rules up to here: at most {MAX_RULES} are allowed");
+                return Err(Fault::new(clock.at, message));
+            }
         }
         for (number, clock) in written.iter().enumerate() {
             let name = &clock.value.name;
             if name.value.0.contains('.') || EventTag::from_word(&name.value.0).is_some() {
-                let message = "a clock's name must not contain a dot nor be the name of an event, since `start` names both";
+                let message = "a clock's name must not contain a dot nor be the name of an event, since \
+                 `start` names both";
                 return Err(Fault::new(name.at, format!("`{}`: {message}", shown(&name.value.0))));
             }
             let twin = written.iter().take(number).find(|other| other.value.name.value.0 == name.value.0);
@@ -147,7 +153,8 @@ impl Builder<'_> {
                     return Err(Fault::new(
                         word.at,
                         format!(
-                            "`{word_text}` is both a `start` and a `stop`; `restart` finishes a cycle and starts the next"
+                            "`{word_text}` is both a `start` and a `stop`; `restart` finishes a cycle \
+                             and starts the next"
                         ),
                     ));
                 }
@@ -166,7 +173,8 @@ impl Builder<'_> {
     fn trigger(&self, word: &At<Name>) -> Result<Trigger, Fault> {
         let text = word.value.0.as_str();
         let Some((clock, threshold)) = text.rsplit_once('.') else {
-            return event(word, "event, or a clock's name with `.late` or `.breached`").map(Trigger::Event);
+            let or_clock = "; a clock's name with `.late` or `.breached` is allowed too";
+            return event(word, or_clock).map(Trigger::Event);
         };
         let names: Vec<&str> = self.doc.clock.iter().map(|clock| clock.value.name.value.0.as_str()).collect();
         let index = names.iter().position(|name| *name == clock);
@@ -205,7 +213,8 @@ impl Builder<'_> {
                     return Err(Fault::new(
                         at,
                         format!(
-                            "the clock `{name}` is started by itself, directly or through others: it would never start"
+                            "the clock `{name}` is started by itself, directly or through others: it \
+                             would never start"
                         ),
                     ));
                 }
@@ -235,7 +244,8 @@ impl Builder<'_> {
             let built = self.rule(clock, rule, promised)?;
             let last = number + 1 == listed.len() && clock.target.is_none();
             if built.when.is_empty() && !last {
-                let message = "a rule without `when` holds for every request, so the ones after it and the clock's own target are never used";
+                let message = "a rule without `when` holds for every request, so the ones after it and \
+                 the clock's own target are never used";
                 return Err(Fault::new(rule.at, message));
             }
             if let Some(other) = rules.iter().position(|earlier| covers(earlier, &built)) {
@@ -370,6 +380,16 @@ fn conditions(rule: &RuleDoc) -> Result<Vec<Condition>, Fault> {
     }
     let condition = |(fact, values): &(At<String>, Many<At<super::doc::Value>>)| {
         let values: Vec<String> = values.as_slice().iter().map(|value| value.value.0.clone()).collect();
+        if values.len() > MAX_VALUES {
+            return Err(Fault::new(
+                fact.at,
+                format!(
+                    "`{}` allows {} values: at most {MAX_VALUES} are allowed",
+                    shown(&fact.value),
+                    values.len()
+                ),
+            ));
+        }
         if values.is_empty() {
             return Err(Fault::new(
                 fact.at,
@@ -391,13 +411,13 @@ fn covers(earlier: &Rule, later: &Rule) -> bool {
 }
 
 fn events(written: &Option<Many<At<Name>>>) -> Result<Vec<EventTag>, Fault> {
-    written.iter().flat_map(Many::as_slice).map(|word| event(word, "event")).collect()
+    written.iter().flat_map(Many::as_slice).map(|word| event(word, "")).collect()
 }
 
-fn event(word: &At<Name>, what: &str) -> Result<EventTag, Fault> {
+fn event(word: &At<Name>, more: &str) -> Result<EventTag, Fault> {
     EventTag::from_word(&word.value.0).ok_or_else(|| {
         let words: Vec<&str> = EventTag::ALL.iter().map(|tag| tag.word()).collect();
-        Fault::new(word.at, unknown(what, &word.value.0, &words))
+        Fault::new(word.at, unknown("event", &word.value.0, &words) + more)
     })
 }
 

@@ -284,8 +284,17 @@ impl Read for TargetDoc {
     fn read(node: &Node) -> Result<Self, Fault> {
         const TAGS: [&str; 7] =
             ["elapsed", "working", "working_days", "calendar_days", "cutoff", "earliest", "latest"];
-        match (&node.kind, tag(node, &TAGS)) {
-            (Kind::Text(_), _) => TargetWord::read(node).map(TargetDoc::Word),
+        const FORMS: &str = "a table like { working = \"8h\" }, a list of branches, \"promised\" or \"none\"";
+        let forms: Vec<&str> = TAGS.into_iter().filter(|form| tag(node, &[*form]).is_some()).collect();
+        if let [first, second, ..] = forms.as_slice() {
+            let message =
+                format!("has both `{first}` and `{second}`; `earliest` or `latest` takes several targets");
+            return Err(Fault::predicate(node.at, message));
+        }
+        match (&node.kind, forms.first().copied()) {
+            (Kind::Text(_), _) => {
+                TargetWord::read(node).map(TargetDoc::Word).map_err(|_| Fault::unexpected(node, FORMS))
+            }
             (Kind::List(_), _) => Vec::read(node).map(TargetDoc::Branches),
             (_, Some("elapsed")) => ElapsedDoc::read(node).map(TargetDoc::Elapsed),
             (_, Some("working")) => WorkingDoc::read(node).map(TargetDoc::Working),
@@ -304,10 +313,7 @@ impl Read for TargetDoc {
                     Fault::predicate(node.at, format!("must say when: one of {}", super::words::list(&TAGS)))
                 }
             }),
-            _ => Err(Fault::unexpected(
-                node,
-                "a table like { working = \"8h\" }, a list of branches, \"promised\" or \"none\"",
-            )),
+            _ => Err(Fault::unexpected(node, FORMS)),
         }
     }
 }
@@ -427,9 +433,10 @@ impl Read for ReceiptDoc {
             Some("from") => ReceiptFromDoc::read(node).map(ReceiptDoc::From),
             Some("before") => ReceiptBeforeDoc::read(node).map(ReceiptDoc::Before),
             Some(_) => ReceiptOutsideDoc::read(node).map(ReceiptDoc::Outside),
-            None => Err(Fault::unexpected(
-                node,
-                "a table with one of `on`, `from`, `before`, `outside`, and `counts_as`",
+            None => Err(Fault::predicate(
+                node.at,
+                "must be a list of tables, each with one of `on`, `from`, `before`, `outside`, and \
+                 `counts_as`",
             )),
         }
     }

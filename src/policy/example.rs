@@ -154,7 +154,8 @@ impl Run<'_> {
             return Ok(None);
         }
         let wrong = || {
-            let allowed = "a time like \"2026-03-06 15:00\" in the calendar's zone, \"2026-03-06T15:00:00+03:00\" or \"none\"";
+            let allowed = "a time like \"2026-03-06 15:00\" in the calendar's zone, \
+             \"2026-03-06T15:00:00+03:00\" or \"none\"";
             Fault::new(written.at, format!("\"{}\" must be {allowed}", shown(text)))
         };
         let civil = ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
@@ -167,7 +168,9 @@ impl Run<'_> {
                 parsed => parsed,
             },
         };
-        instant.map(Some).map_err(|error| Fault::new(written.at, error.message()))
+        instant
+            .map(Some)
+            .map_err(|_| Fault::new(written.at, format!("\"{}\" must lie in 1970 to 2099", shown(text))))
     }
 
     fn shown(&self, at: Instant) -> String {

@@ -86,15 +86,64 @@ impl Read for Hours {
                 ));
             }
         }
+        hours.check_nights()?;
         Ok(hours)
     }
+}
+
+impl Hours {
+    /// No night may run into the first hours of the next day.
+    fn check_nights(&self) -> Result<(), Fault> {
+        for (day, stretches) in self.week.iter().enumerate() {
+            let next = (day + 1) % 7;
+            let last =
+                stretches.iter().filter(|hours| hours.closes <= hours.opens).max_by_key(|hours| hours.closes);
+            let first = self.week.get(next).and_then(|hours| hours.iter().min_by_key(|hours| hours.opens));
+            let at = self.at.get(next).copied().flatten();
+            if let (Some(last), Some(first), Some(at)) = (last, first, at)
+                && last.closes > first.opens
+            {
+                let name = |day: usize| DAYS.get(day).map_or("", |(short, _)| short);
+                let message = format!(
+                    "the hours of `{}` up to {} overlap those of `{}` from {}",
+                    name(day),
+                    last.closes,
+                    name(next),
+                    first.opens
+                );
+                return Err(Fault::new(at, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The stretches of one date must not overlap.
+pub(super) fn check_overlap(hours: &[calendar::Hours]) -> Result<(), String> {
+    let mut sorted = hours.to_vec();
+    sorted.sort_unstable();
+    let overlap = sorted.windows(2).find_map(|pair| match pair {
+        [first, second] if first.closes <= first.opens || first.closes > second.opens => {
+            Some((*first, *second))
+        }
+        _ => None,
+    });
+    let text = |hours: calendar::Hours| format!("{}-{}", hours.opens, hours.closes);
+    overlap.map_or(Ok(()), |(first, second)| {
+        Err(format!("the hours {} and {} overlap", text(first), text(second)))
+    })
 }
 
 /// One stretch, a list of them, or `closed`.
 fn stretches(node: &Node) -> Result<Vec<calendar::Hours>, Fault> {
     match &node.kind {
         Kind::Text(text) if text == "closed" => Ok(Vec::new()),
-        _ => Ok(Many::<Stretch>::read(node)?.as_slice().iter().map(|stretch| stretch.0).collect()),
+        _ => {
+            let hours: Vec<_> =
+                Many::<Stretch>::read(node)?.as_slice().iter().map(|stretch| stretch.0).collect();
+            check_overlap(&hours).map_err(|why| Fault::new(node.at, why))?;
+            Ok(hours)
+        }
     }
 }
 
@@ -102,7 +151,8 @@ fn stretches(node: &Node) -> Result<Vec<calendar::Hours>, Fault> {
 fn weekdays(text: &str) -> Result<Vec<usize>, String> {
     let wrong = || {
         format!(
-            "unknown weekdays `{}`; allowed are like `mon`, `mon-fri` or `mon, wed` with mon, tue, wed, thu, fri, sat, sun",
+            "unknown weekdays `{}`; allowed are like `mon`, `mon-fri` or `mon, wed` with mon, tue, wed, \
+             thu, fri, sat, sun",
             shown(text)
         )
     };
@@ -133,7 +183,8 @@ impl JsonSchema for Hours {
         let stretches = generator.subschema_for::<Many<Stretch>>();
         let day = "(mon|tue|wed|thu|fri|sat|sun)[a-z]*";
         json_schema!({
-            "description": "What opens by weekday: `24x7`, `closed`, or a table from weekdays (`mon`, `mon-fri`, \
+            "description": "What opens by weekday: `24x7`, `closed`, or a table from weekdays (`mon`, \
+             `mon-fri`, \
                             `sat, sun`) to hours (`09:00-18:00`, a list of such, or `closed`).",
             "anyOf": [
                 { "enum": ["24x7", "closed"] },
@@ -292,14 +343,16 @@ written! {
     /// A working day counted from the date of the receipt, and the time on it: `same day, close`, `next day, 11:00`,
     /// `+3 days, 11:00`.
     Due(DueAt) = |node| {
-        let allowed = "a working day and a time like \"same day, close\", \"next day, 11:00\" or \"+3 days, 11:00\"";
+        let allowed = "a working day and a time like \"same day, close\", \"next day, 11:00\" or \"+3 \
+         days, 11:00\"";
         let Kind::Text(text) = &node.kind else { return Err(Fault::unexpected(node, allowed)) };
         let parts = text.split_once(',');
         parts.and_then(|(day, time)| {
             let at = day_time(time).filter(|at| *at != DayTime::SameTime)?;
             Some(DueAt { working_days: day_count(day.trim())?, at })
         }).ok_or_else(|| Fault::unexpected(node, allowed))
-    }, "^(same day|next (working )?day|\\+[0-9]+ (working )?days?), *(close|[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?)$"
+    }, "^(same day|next (working )?day|\\+[0-9]+ (working )?days?), \
+     *(close|[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?)$"
 }
 
 fn day_count(text: &str) -> Option<u32> {

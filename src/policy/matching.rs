@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use super::{Clock, Condition, Rule};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::Facts;
+use crate::target::NoDeadline;
+use crate::time::Instant;
 
 /// Above this many rules a clock looks its rules up by value instead of trying them in order.
 const INDEX_FROM: usize = 16;
@@ -121,6 +124,50 @@ impl Clock {
             ))
         });
         Matched { considered: considered.collect(), chosen }
+    }
+
+    /// When a request received at `received` is due, if this clock starts then and is never paused.
+    ///
+    /// ```
+    /// # use slaclock::{model::Facts, policy::Policy, time::Instant};
+    /// # let text = r#"
+    /// # [policy]
+    /// # name = "care"
+    /// # version = 1
+    /// # [calendar.office]
+    /// # zone = "Europe/Moscow"
+    /// # hours = { mon-fri = "09:00-18:00" }
+    /// # [[clock]]
+    /// # name = "resolution"
+    /// # start = "received"
+    /// # stop = "resolved"
+    /// # target = { working = "8h" }
+    /// # "#;
+    /// let policy = Policy::from_toml(text)?;
+    /// let received = Instant::parse("2026-03-06T15:00:00+03:00")?;
+    /// let due = policy.clock("resolution")?.due(received, &Facts::none())?;
+    /// assert_eq!(due, Instant::parse("2026-03-09T14:00:00+03:00")?);
+    /// # Ok::<(), slaclock::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `NoDeadline` with the reason as its cause.
+    pub fn due(&self, received: Instant, facts: &Facts) -> Result<Instant> {
+        let (_, rule) = self.rule_for(facts).ok_or_else(|| self.none(NoDeadline::NoRule))?;
+        rule.due(received).map_err(|reason| self.none(reason))
+    }
+
+    /// The outer limit of a request received at `received`, or `None` if the clock has no backstop for it.
+    ///
+    /// # Errors
+    /// `NoDeadline` with the reason as its cause.
+    pub fn limit(&self, received: Instant, facts: &Facts) -> Result<Option<Instant>> {
+        let (_, rule) = self.rule_for(facts).ok_or_else(|| self.none(NoDeadline::NoRule))?;
+        rule.limit(received).transpose().map_err(|reason| self.none(reason))
+    }
+
+    fn none(&self, reason: NoDeadline) -> Error {
+        Error::new(ErrorKind::NoDeadline, format!("clock `{}`: {reason}", self.name)).because(reason)
     }
 
     fn rule(&self, number: u32) -> Option<&Rule> {

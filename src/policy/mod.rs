@@ -1,8 +1,8 @@
 //! Policies: the written agreement, read, checked and compiled.
 //!
-//! Text becomes a tree of nodes with places ([`text`]), the tree becomes the document's types ([`doc`]), these become
-//! a [`Policy`] ([`build`]), which must agree with its own worked examples ([`example`]). [`lint`] names what an
-//! agreement is silent on.
+//! Text becomes a tree of nodes with places (`text`), the tree becomes the document's types (`doc`), these become
+//! a [`Policy`] (`build`), which must agree with its own worked examples (`example`). `lint` names what an
+//! agreement is silent on. The language is described in `docs/policy.md`.
 
 mod build;
 mod calendars;
@@ -13,6 +13,7 @@ mod forms;
 mod lint;
 mod matching;
 mod read;
+mod schema;
 mod targets;
 pub(crate) mod text;
 pub(crate) mod words;
@@ -187,6 +188,11 @@ impl Policy {
     /// Its calendars, in the order of the text.
     pub fn calendars(&self) -> &[Arc<Calendar>] {
         &self.0.calendars
+    }
+
+    /// How many worked examples it carries; all of them hold.
+    pub fn example_count(&self) -> usize {
+        self.0.doc.example.as_ref().map_or(0, Vec::len)
     }
 
     /// The text it was read from. Holiday files that the text names are carried at its end, so that

@@ -327,7 +327,8 @@ written! {
     Length(Span) = |node| {
         let allowed = "a length of time like \"8h\", \"1h30m\" or \"90s\"";
         let Kind::Text(text) = &node.kind else { return Err(Fault::unexpected(node, allowed)) };
-        let length = Span::parse(text).map_err(|wrong| Fault::predicate(node.at, format!("is wrong: {}", wrong.message())))?;
+        let length = Span::parse(text).map_err(|wrong| Fault::predicate(node.at, format!("is wrong: \
+         {}", wrong.message())))?;
         if !(1..=MAX_LENGTH_S).contains(&length.as_secs()) {
             let limit = MAX_LENGTH_S / 3600;
             let message = format!("must be 1 second to {limit} hours; found \"{}\"", shown(text));
@@ -351,7 +352,8 @@ written! {
 written! {
     /// A share of requests, `0.01 %` to `100 %` with at most two decimals: `95 %`, `99.5 %`.
     Share(u32) = |node| {
-        let wrong = || Fault::unexpected(node, "a percentage like \"95 %\" or \"99.5 %\", from \"0.01 %\" to \"100 %\"");
+        let wrong = || Fault::unexpected(node, "a percentage like \"95 %\" or \"99.5 %\", from \"0.01 \
+         %\" to \"100 %\"");
         let Kind::Text(text) = &node.kind else { return Err(wrong()) };
         hundredths(text).filter(|share| (1..=10_000).contains(share)).ok_or_else(wrong)
     }, "^[0-9]{1,3}(\\.[0-9]{1,2})? ?%$"

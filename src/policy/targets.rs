@@ -57,7 +57,8 @@ fn cutoff(at: u32, list: &[At<BranchDoc>], closed_day: Option<ClosedDayWord>) ->
         ));
     };
     if last.value.received_before.is_some() {
-        let message = "the last branch must have no `received_before`: it is for all other receipts, those on closed days among them";
+        let message = "the last branch must have no `received_before`: it is for all other receipts, \
+         those on closed days among them";
         return Err(Fault::new(last.at, message));
     }
     let mut branches: Vec<Branch> = Vec::with_capacity(list.len());
@@ -70,21 +71,24 @@ fn cutoff(at: u32, list: &[At<BranchDoc>], closed_day: Option<ClosedDayWord>) ->
                     "no receipt comes before 00:00, so the branch is never taken".into()
                 } else {
                     format!(
-                        "the branch before {} is never taken: a branch above it takes receipts before {after}",
+                        "the branch before {} is never taken: a branch above it takes receipts before \
+                         {after}",
                         before.value.0
                     )
                 };
                 return Err(Fault::new(before.at, message));
             }
         } else if number + 1 < list.len() {
-            let message = "only the last branch may leave out `received_before`: the branches after this one are never taken";
+            let message = "only the last branch may leave out `received_before`: the branches after this \
+             one are never taken";
             return Err(Fault::new(written.at, message));
         }
         let due = branch.due.value.0;
         if due.working_days == 0 && matches!(due.at, DayTime::At(time) if time <= after) {
             let DayTime::At(time) = due.at else { continue };
             let message = format!(
-                "the branch takes receipts from {after} on but is due the same day at {time}, before any of them: it is never taken"
+                "the branch takes receipts from {after} on but is due the same day at {time}, before any \
+                 of them: it is never taken"
             );
             return Err(Fault::new(branch.due.at, message));
         }

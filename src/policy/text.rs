@@ -84,7 +84,7 @@ impl Fault {
 
     /// An error from elsewhere, at this place.
     pub(crate) fn from_error(at: u32, error: &Error) -> Fault {
-        Fault { at, message: error.message().to_owned(), bare: false, kind: Some(error.kind()) }
+        Fault { at, message: one_line(error.message()), bare: false, kind: Some(error.kind()) }
     }
 
     /// Names the key that a predicate is about; the innermost key counts.
@@ -134,12 +134,15 @@ pub(crate) fn position(text: &str, at: u32) -> Position {
     }
 }
 
-/// The text in these bytes.
+/// The text in these bytes, without the byte order mark that some editors put before it.
 ///
 /// # Errors
 /// `kind` if there are more than 1 MiB or they are no UTF-8.
-pub(crate) fn decode(bytes: Vec<u8>, kind: ErrorKind) -> Result<String> {
+pub(crate) fn decode(mut bytes: Vec<u8>, kind: ErrorKind) -> Result<String> {
     check_size(bytes.len(), kind)?;
+    if bytes.starts_with("\u{feff}".as_bytes()) {
+        bytes.drain(..3);
+    }
     String::from_utf8(bytes).map_err(|wrong| {
         let good = wrong.utf8_error().valid_up_to();
         let text = String::from_utf8_lossy(wrong.as_bytes().get(..good).unwrap_or_default());
@@ -177,8 +180,14 @@ fn too_deep(at: u32) -> Fault {
 
 fn parse_toml(text: &str) -> Result<Node, Fault> {
     let root = DeTable::parse(text).map_err(|wrong| {
-        let at = wrong.span().map_or(0, |span| offset(span.start));
-        Fault::new(at, format!("not TOML: {}", one_line(wrong.message())))
+        let span = wrong.span().unwrap_or(0..0);
+        let message = match (wrong.message(), text.get(span.clone())) {
+            ("duplicate key", Some(key)) if !key.is_empty() => {
+                format!("the key `{}` is given twice", shown(key))
+            }
+            (message, _) => format!("not TOML: {}", one_line(message)),
+        };
+        Fault::new(offset(span.start), message)
     })?;
     toml_table(0, root.get_ref(), 1)
 }
@@ -277,10 +286,58 @@ fn json_value(value: ast::Value<'_>, depth: usize) -> Result<Node, Fault> {
 }
 
 fn one_line(message: &str) -> String {
-    message.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+    message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_lines_end_at_line_feeds() {
+        let text = "a = \"ж€\"\r\nb = 1";
+        let place = |at: usize| {
+            let Position { line, column } = position(text, offset(at));
+            (line, column)
+        };
+        assert_eq!(place(0), (1, 1));
+        assert_eq!(place(text.find('€').unwrap()), (1, 7));
+        // Inside a character is at its start, beyond the end at the end.
+        assert_eq!(place(text.find('€').unwrap() + 1), (1, 7));
+        assert_eq!(place(text.find('b').unwrap()), (2, 1));
+        assert_eq!(place(1_000), (2, 6));
+    }
+
+    #[test]
+    fn both_formats_give_the_same_tree() {
+        fn plain(node: &Node) -> String {
+            match &node.kind {
+                Kind::List(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(" ")),
+                Kind::Table(entries) => {
+                    let entries = entries.iter().map(|(key, value)| format!("{}={}", key.name, plain(value)));
+                    format!("{{{}}}", entries.collect::<Vec<_>>().join(" "))
+                }
+                kind => format!("{kind:?}"),
+            }
+        }
+        let read = |text: &str| plain(&parse(text, Format::of(text), ErrorKind::InvalidPolicy).unwrap());
+        assert_eq!(
+            read("z = [1, 0x10, \"x\"]\na.b = { c = true, \"d e\" = 1.5 }\n[[t]]\nk = -1\n[[t]]"),
+            read(r#" {"z": [1, 16, "\u0078"], "a": {"b": {"c": true, "d e": 1.5}}, "t": [{"k": -1}, {}]}"#),
+        );
+    }
+
+    #[test]
+    fn bytes_become_text_without_their_mark() {
+        let text = |bytes: &[u8]| decode(bytes.to_vec(), ErrorKind::InvalidPolicy);
+        assert_eq!(text(b"\xef\xbb\xbfa = 1").unwrap(), "a = 1");
+        let error = text(b"a = 1\nb = \"\xff\"").unwrap_err();
+        assert_eq!(error.position(), Some(Position { line: 2, column: 6 }));
+        assert!(text(&vec![b' '; MAX_BYTES + 1]).is_err());
+    }
 }

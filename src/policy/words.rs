@@ -21,10 +21,10 @@ pub(crate) fn nearest<'a>(asked: &str, known: &[&'a str]) -> Option<&'a str> {
     (distance(best) <= allowed).then_some(best)
 }
 
-/// `` `a`, `b`, `c` ``, with at most twelve words.
+/// `` `a`, `b`, `c` ``, with at most sixteen words.
 pub(crate) fn list(words: &[&str]) -> String {
-    let shown: Vec<String> = words.iter().take(12).map(|word| format!("`{word}`")).collect();
-    let more = words.len().saturating_sub(12);
+    let shown: Vec<String> = words.iter().take(16).map(|word| format!("`{word}`")).collect();
+    let more = words.len().saturating_sub(16);
     if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }
 

@@ -205,8 +205,10 @@ impl World {
         let mut pauses = Vec::new();
         let mut from = received.as_secs() - 40_000;
         for _ in 0..random.below(4) {
-            let begin = from + random.below(if random.one_in(2) { 20_000 } else { 200_000 });
-            let end = begin + random.below(if random.one_in(3) { 400_000 } else { 20_000 });
+            let (until, length) =
+                (*random.pick(&[20_000, 200_000]), *random.pick(&[20_000, 20_000, 400_000]));
+            let begin = from + random.below(until);
+            let end = begin + random.below(length);
             if let (Ok(begin), Ok(end)) = (Instant::from_secs(begin), Instant::from_secs(end)) {
                 pauses.push((begin, end));
             }

@@ -1,1 +1,76 @@
-fn main() {}
+//! The command `slaclock`: a thin layer over the library's public API.
+//!
+//! Exit codes: 0 nothing is late, 1 something is late (or a promised share is broken), 2 an error.
+
+mod args;
+mod care;
+mod clock;
+mod compare;
+mod failure;
+mod import;
+mod out;
+mod policy;
+mod report;
+mod request;
+mod watch;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use failure::Failure;
+use out::Out;
+
+/// What a command that did not fail has to say in its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing is late.
+    Fine,
+    /// Something is late.
+    Late,
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too; an unwritable stream leaves nobody to tell.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let mut out = Out::new(cli.json);
+    match run(cli.command, &mut out).and_then(|verdict| out.finish().map(|()| verdict)) {
+        Ok(Verdict::Fine) => ExitCode::SUCCESS,
+        Ok(Verdict::Late) => ExitCode::from(1),
+        Err(Failure::NobodyReads) => ExitCode::SUCCESS,
+        Err(failure) => {
+            out::error(&failure);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command, out: &mut Out) -> Result<Verdict, Failure> {
+    match command {
+        Command::Check(args) => policy::check(&args, out),
+        Command::Due(args) => policy::due(&args, out),
+        Command::Explain(args) => policy::explain(&args, out),
+        Command::Create(args) => care::create(&args, out),
+        Command::Install(args) => care::install(&args, out),
+        Command::Import(args) => import::import(&args, out),
+        Command::Submit(args) => request::submit(&args, out),
+        Command::Event(args) => request::event(&args, out),
+        Command::Show(args) => request::show(&args, out),
+        Command::Scan(args) => watch::scan(&args, out),
+        Command::Feed(args) => watch::feed(&args, out),
+        Command::Report(args) => report::report(&args, out),
+        Command::Rebuild(args) => care::rebuild(&args, out),
+        Command::Info(args) => care::info(&args, out),
+        Command::CheckFile(args) => care::check_file(&args, out),
+        Command::Compact(args) => care::compact(&args, out),
+        Command::CompareTargets(args) => compare::compare_targets(&args, out),
+    }
+}

@@ -138,7 +138,8 @@ impl Linter<'_> {
                             clock.rules.get(earlier).is_some_and(|earlier| can_both_hold(earlier, rule));
                         if earlier != later && both && told.insert((earlier, later)) {
                             let message = format!(
-                                "a request whose `{}` is `{}` may match this rule and rule {} of clock `{}`; the first counts",
+                                "a request whose `{}` is `{}` may match this rule and rule {} of clock \
+                                 `{}`; the first counts",
                                 shown(&condition.fact),
                                 shown(value),
                                 earlier + 1,
@@ -156,7 +157,8 @@ impl Linter<'_> {
     fn examples(&mut self) {
         let examples = self.doc.example.as_deref().unwrap_or_default();
         if examples.is_empty() {
-            let message = "there is no worked example; add an [[example]] with received and due, and it is checked whenever the policy is read";
+            let message = "there is no worked example; add an [[example]] with received and due, and it \
+             is checked whenever the policy is read";
             self.warn(self.top(), "no-examples", message);
             return;
         }

@@ -48,7 +48,8 @@ impl Linter<'_> {
         };
         let answered = [EventTag::Acknowledged, EventTag::Replied];
         if !clocks.iter().any(|clock| starts(clock, EventTag::Received) && ends(clock, &answered)) {
-            let message = "nothing says how soon a request is acknowledged or first answered: no clock starts at `received` and stops at `acknowledged` or `replied`";
+            let message = "nothing says how soon a request is acknowledged or first answered: no clock \
+             starts at `received` and stops at `acknowledged` or `replied`";
             self.warn(self.top(), "no-first-response", message);
         }
         if !clocks.iter().any(|clock| ends(clock, &[EventTag::Resolved]) && clock.restart.is_empty()) {
@@ -56,7 +57,8 @@ impl Linter<'_> {
             self.warn(self.top(), "no-resolution", message);
         }
         if !clocks.iter().any(|clock| clock.restart.contains(&EventTag::Updated)) {
-            let message = "nothing says how often the customer is told the state of the request: no clock restarts at `updated`";
+            let message = "nothing says how often the customer is told the state of the request: no \
+             clock restarts at `updated`";
             self.warn(self.top(), "no-update-cadence", message);
         }
         let vendor = |clock: &Clock| {
@@ -64,7 +66,8 @@ impl Linter<'_> {
                 || clock.pause.iter().any(|reason| reason == "waiting_vendor")
         };
         if !clocks.iter().any(vendor) {
-            let message = "nothing says what holds while a vendor is awaited: no clock starts at `vendor_contacted` or pauses on `waiting_vendor`";
+            let message = "nothing says what holds while a vendor is awaited: no clock starts at \
+             `vendor_contacted` or pauses on `waiting_vendor`";
             self.warn(self.top(), "no-vendor-handling", message);
         }
     }

@@ -56,14 +56,16 @@ impl Linter<'_> {
             match calendar.holidays_known_until() {
                 None if counts => {
                     let message = format!(
-                        "calendar `{shown_name}` does not say until when its holidays are known; add `holidays_known_until`"
+                        "calendar `{shown_name}` does not say until when its holidays are known; add \
+                         `holidays_known_until`"
                     );
                     self.warn(name.at, "holidays-unknown", message);
                 }
                 Some(until) if counts && in_year.is_some_and(|in_year| until < in_year) => {
                     let at = written.value.holidays_known_until.as_ref().map_or(name.at, |date| date.at);
                     let message = format!(
-                        "the holidays of calendar `{shown_name}` are known until {until}, less than a year from {}",
+                        "the holidays of calendar `{shown_name}` are known until {until}, less than a \
+                         year from {}",
                         self.on
                     );
                     self.warn(at, "holidays-expire", message);
@@ -155,7 +157,8 @@ impl Linter<'_> {
                 };
                 if dates(self.on, YEAR).all(|date| late_close(date).is_none()) {
                     let message = format!(
-                        "the branch takes receipts from {after} on and is due at the close of the same day, but every day closes by then"
+                        "the branch takes receipts from {after} on and is due at the close of the same \
+                         day, but every day closes by then"
                     );
                     self.warn(due.at, "branch-unreachable", message);
                 }
@@ -190,7 +193,8 @@ impl Linter<'_> {
             format!("on {outside} of {all} working days, {example} the first")
         };
         let message = format!(
-            "{time} lies outside the hours of calendar `{}` {often}; `roll_forward = true` moves it to the next opening",
+            "{time} lies outside the hours of calendar `{}` {often}; `roll_forward = true` moves it to \
+             the next opening",
             shown(calendar.name())
         );
         self.warn(at, "due-outside-hours", message);
@@ -209,7 +213,8 @@ impl Linter<'_> {
             if let Some(received) = before {
                 let received = rule.calendar.local(*received).format("%a %Y-%m-%d %H:%M");
                 let message = format!(
-                    "the backstop lies before the target, as for a receipt on {received}; the limit is then the due time itself"
+                    "the backstop lies before the target, as for a receipt on {received}; the limit is \
+                     then the due time itself"
                 );
                 self.warn(at, "backstop-before-target", message);
             }

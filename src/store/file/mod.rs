@@ -112,6 +112,7 @@ pub(crate) enum Integrity {
 }
 
 /// How much space a file takes, in bytes.
+#[allow(dead_code, reason = "with `OpenFile::sizes`")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Sizes {
     /// The file itself.
@@ -135,6 +136,7 @@ pub(crate) struct OpenFile {
     options: Options,
     path: Option<PathBuf>,
     identity: Option<Identity>,
+    read_only: bool,
 }
 
 enum Handle {
@@ -167,8 +169,9 @@ impl OpenFile {
         match path {
             Some(path) if options.durability != Durability::Memory => open::create(path, options, init),
             _ => {
-                let options = Options { durability: Durability::Memory, ..options.clone() };
-                let file = open::on_backend(redb::backends::InMemoryBackend::new(), &options)?;
+                let (mode, durability) = (Mode::Exclusive, Durability::Memory);
+                let options = Options { mode, durability, ..options.clone() };
+                let file = open::on_backend(redb::backends::InMemoryBackend::new(), &options, None)?;
                 file.initialise(init)?;
                 Ok(file)
             }
@@ -261,12 +264,6 @@ impl OpenFile {
         self.commit_with(self.begin_write()?, true)
     }
 
-    /// Whether commits wait for [`flush`](Self::flush), and since when the oldest of them may.
-    pub(crate) fn unflushed_since(&self) -> Option<Instant> {
-        let pending = self.pending();
-        (pending.commits > 0).then_some(pending.durable_at)
-    }
-
     /// Gives free space at the end of the file back, after moving what lies there. `false` if nothing was gained.
     ///
     /// # Errors
@@ -287,6 +284,7 @@ impl OpenFile {
     }
 
     /// Space used now. Walks every page: for reports, not for hot paths.
+    #[allow(dead_code, reason = "the report that shows it is still to come")]
     pub(crate) fn sizes(&self) -> Result<Sizes> {
         let file = self.file_bytes()?;
         let txn = self.begin_read()?;
@@ -315,12 +313,7 @@ impl OpenFile {
 
     /// Whether the handle was opened for reading only.
     pub(crate) fn is_read_only(&self) -> bool {
-        matches!(&*self.handle(), Some(Handle::Read(_)))
-    }
-
-    /// The path it was opened by; `None` in memory.
-    pub(crate) fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+        self.read_only
     }
 
     /// Whether `path` still names the file that this handle has open, and this process is the one that
@@ -329,15 +322,11 @@ impl OpenFile {
         !self.core.is_forked() && self.identity.is_some() && Identity::of_path(path).ok() == self.identity
     }
 
-    /// Raise this flag to end every wait of this handle with `Cancelled`; lower it to go on.
-    pub(crate) fn cancel_flag(&self) -> &Arc<AtomicBool> {
-        &self.options.cancel
-    }
-
     /// Closes the file; every later call is `Closed`. Waits for a running write, up to the busy timeout.
     ///
     /// # Errors
-    /// `Busy`, and then the handle stays open; otherwise the handle is closed even if closing failed.
+    /// `Busy`, and then the handle stays open; with any other error it is closed, but the file is not
+    /// marked as cleanly closed, and the next opening repairs it.
     pub(crate) fn close(&self) -> Result<()> {
         self.check()?;
         let _turn = self.turnstile.enter(self.options.busy_timeout, &self.options.cancel)?;
@@ -363,7 +352,7 @@ impl OpenFile {
             return Err(error);
         }
         let mut pending = self.pending();
-        if durable {
+        if durable || self.options.durability == Durability::Memory {
             *pending = Pending::none();
         } else {
             pending.commits += 1;
@@ -394,7 +383,11 @@ impl OpenFile {
         loop {
             let result =
                 self.guard(|| match &mut *self.handle.write().unwrap_or_else(PoisonError::into_inner) {
-                    Some(Handle::Write(database)) => work(database),
+                    Some(Handle::Write(database)) => {
+                        // Waits for a writer of another process. What follows must not give up half-way.
+                        drop(database.begin_write().store(doing)?);
+                        self.core.committing(|| work(database))
+                    }
                     Some(Handle::Read(_)) => Err(read_only()),
                     None => Err(Fault::Retired.error()),
                 });
@@ -450,7 +443,7 @@ impl OpenFile {
         let Some(handle) = handle else { return Ok(()) };
         if self.core.is_forked() || self.health.state() == State::Damaged {
             std::mem::forget(handle);
-            return Ok(());
+            return self.health.may_read();
         }
         let failed_before = self.health.state() == State::ReadOnly;
         let closed = self.guard(|| match handle {

@@ -125,11 +125,14 @@ pub(super) fn read_only_beside_writer(path: &Path, options: &Options) -> Result<
     })
 }
 
-/// A handle on a storage of the caller's: memory, or one that fails on purpose.
-pub(super) fn on_backend(storage: impl StorageBackend, options: &Options) -> Result<OpenFile> {
-    let options = Options { mode: Mode::Exclusive, ..options.clone() };
-    let core = Core::new(storage, true, options.busy_timeout, options.cancel.clone());
-    finish(&core, open_engine(&core, &options, false), &options, None)
+/// A handle on a storage of the caller's: memory, or a file that fails on purpose.
+pub(super) fn on_backend(
+    storage: impl StorageBackend,
+    options: &Options,
+    file: Option<(&Path, Identity)>,
+) -> Result<OpenFile> {
+    let core = Core::new(storage, file.is_none(), options.busy_timeout, options.cancel.clone());
+    finish(&core, open_engine(&core, options, false), options, file)
 }
 
 fn open_engine(core: &Arc<Core>, options: &Options, verify: bool) -> Result<Handle> {
@@ -152,6 +155,7 @@ fn finish(
         let _ = core.retire();
     })?;
     Ok(OpenFile {
+        read_only: matches!(handle, Handle::Read(_)),
         core: core.clone(),
         handle: RwLock::new(Some(handle)),
         fallback: Mutex::new(None),

@@ -42,7 +42,8 @@ impl Turnstile {
             let left = patience.saturating_sub(since.elapsed());
             let fault = match cancel.load(Ordering::Relaxed) {
                 true => Some(Fault::Cancelled),
-                false => left.is_zero().then(|| Fault::Busy(patience.as_millis())),
+                false if left.is_zero() => Some(Fault::Busy(patience.as_millis())),
+                false => None,
             };
             if let Some(fault) = fault {
                 line.given_up.insert(ticket);

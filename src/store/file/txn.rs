@@ -24,8 +24,7 @@ pub(crate) struct WriteTxn {
     core: Arc<Core>,
     health: Arc<Health>,
     rows: AtomicU64,
-    // After `inner`: the next writer of this process starts when the engine's transaction has ended.
-    _turn: Turn,
+    turn: Option<Turn>,
 }
 
 impl ReadTxn {
@@ -46,7 +45,7 @@ impl WriteTxn {
         health: Arc<Health>,
         turn: Turn,
     ) -> Self {
-        WriteTxn { inner: Some(inner), core, health, rows: AtomicU64::new(0), _turn: turn }
+        WriteTxn { inner: Some(inner), core, health, rows: AtomicU64::new(0), turn: Some(turn) }
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -95,14 +94,19 @@ impl Drop for ReadTxn {
 
 impl Drop for WriteTxn {
     fn drop(&mut self) {
+        if self.core.is_forked() {
+            std::mem::forget((self.inner.take(), self.turn.take()));
+            return;
+        }
+        // The turn ends after this: the next writer begins when the engine's transaction has ended.
         let Some(txn) = self.inner.take() else { return };
-        if std::thread::panicking() && !self.core.is_forked() {
+        if std::thread::panicking() {
             // What the panic left half done must neither be committed nor closed over.
             let reason = Error::new(ErrorKind::Damaged, "a panic ended a write");
             self.health.worsen(State::Damaged, &reason);
             let _ = self.core.retire();
         }
-        if unusable(&self.core) {
+        if self.core.is_closed() {
             std::mem::forget(txn);
         } else {
             // A failure to give up is the engine's to remember; it shows at the next write.

@@ -1,0 +1,52 @@
+//! What can go wrong in a command.
+
+use std::fmt;
+
+/// An error to show, or the silent end of a command whose output nobody reads any more.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The library refused.
+    Library(slaclock::error::Error),
+    /// The command itself refused.
+    Text(String),
+    /// The reader of our output went away, as `head` does.
+    NobodyReads,
+}
+
+impl Failure {
+    pub(crate) fn text(text: impl Into<String>) -> Failure {
+        Failure::Text(text.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // A message that begins with a file's name has the place after it, as compilers write it.
+            Failure::Library(error) => match (error.position(), error.message().split_once(": ")) {
+                (Some(place), Some((file, rest))) if file.contains('.') && !file.contains(' ') => {
+                    write!(f, "{file}:{place}: {rest}")
+                }
+                _ => write!(f, "{error}"),
+            },
+            Failure::Text(text) => f.write_str(text),
+            Failure::NobodyReads => Ok(()),
+        }
+    }
+}
+
+impl From<slaclock::error::Error> for Failure {
+    fn from(error: slaclock::error::Error) -> Failure {
+        Failure::Library(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Failure::NobodyReads
+        } else {
+            Failure::Text(format!("output: {error}"))
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Bad mappings and bad files: each gives exactly one error, whose text is pinned.
+//!
+//! What could go wrong: a mistake in a mapping that is silently taken for something else, a row that vanishes, an error
+//! that does not say where it is and what would be right.
+#![cfg(feature = "import")]
+
+use std::fmt::Write;
+use std::io::Write as _;
+
+use slaclock::error::ErrorKind;
+use slaclock::import::{Entry, ImportOptions, ImportReport, Mapping, OnBadRow, import, import_from};
+
+/// A mapping that is right, for single lines to be made wrong.
+const AUDIT: &str = r#"[mapping]
+name = "desk"
+layout = "audit-log"
+[time]
+format = "%Y-%m-%d %H:%M"
+zone = "Europe/Berlin"
+[request]
+id = "id"
+received = "opened"
+priority = "priority"
+[update]
+at = "at"
+key = "n"
+state = "state"
+order = ["at", "n"]
+changed = ["priority"]
+[[state]]
+values = ["New"]
+is = "new"
+[[state]]
+values = ["Waiting"]
+is = "paused"
+reason = "waiting_customer"
+[[state]]
+values = ["Done"]
+is = "resolved"
+"#;
+
+const CASES: &str = r#"[mapping]
+name = "cases"
+layout = "cases"
+[time]
+format = "%Y-%m-%d %H:%M"
+zone = "Europe/Berlin"
+[request]
+id = "id"
+received = "opened"
+[[event]]
+column = "closed"
+is = "resolved"
+"#;
+
+/// What is replaced by what, in which mapping.
+const BAD_MAPPINGS: &[(&str, &str, &str)] = &[
+    (AUDIT, "[mapping]", "[maping]"),
+    (AUDIT, "layout = \"audit-log\"", "layout = \"log\""),
+    (AUDIT, "layout = \"audit-log\"", "layout = \"cases\""),
+    (AUDIT, "layout = \"audit-log\"", "layout = 7"),
+    (AUDIT, "name = \"desk\"\n", ""),
+    (AUDIT, "name = \"desk\"", "name = \"desk\"\ndelimiter = \"tab\""),
+    (AUDIT, "name = \"desk\"", "name = desk"),
+    (AUDIT, "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%Q"),
+    (AUDIT, "%Y-%m-%d %H:%M", "%m-%d %H:%M"),
+    (AUDIT, "%Y-%m-%d %H:%M", "%Y-%m-%d"),
+    (AUDIT, "\"%Y-%m-%d %H:%M\"", "[]"),
+    (AUDIT, "Europe/Berlin", "Europe/Berln"),
+    (AUDIT, "zone = \"Europe/Berlin\"", "zone = \"UTC\"\nshift = \"4h\""),
+    (AUDIT, "id = \"id\"\n", ""),
+    (AUDIT, "id = \"id\"", "id = \"\""),
+    (AUDIT, "id = \"id\"", "id = \"id\"\nticket = \"n\""),
+    (AUDIT, "priority = \"priority\"", "[request.attributes]\npriority = \"priority\""),
+    (AUDIT, "changed = [\"priority\"]", "changed = [\"urgency\"]"),
+    (AUDIT, "changed = [\"priority\"]", "otherwise = \"resolved\""),
+    (AUDIT, "changed = [\"priority\"]", "otherwise = \"mailed\""),
+    (AUDIT, "values = [\"New\"]", "values = []"),
+    (AUDIT, "values = [\"New\"]", "values = [\"Done\"]"),
+    (AUDIT, "is = \"new\"", "is = \"fresh\""),
+    (AUDIT, "is = \"new\"", "is = \"new\"\nreason = \"waiting\""),
+    (AUDIT, "is = \"new\"", "is = \"new\"\nleave = \"paused\""),
+    (AUDIT, "reason = \"waiting_customer\"\n", ""),
+    (AUDIT, "reason = \"waiting_customer\"", "reason = \"\""),
+    (
+        CASES,
+        "[[event]]\ncolumn = \"closed\"",
+        "[update]\nat = \"x\"\nkey = \"x\"\nstate = \"x\"\n[[event]]\ncolumn = \"closed\"",
+    ),
+    (CASES, "layout = \"cases\"", "layout = \"audit-log\""),
+    (CASES, "is = \"resolved\"", "is = \"changed\""),
+    (CASES, "is = \"resolved\"", "is = \"paused\""),
+    (CASES, "is = \"resolved\"", "is = \"resolved\"\nreason = \"x\""),
+    (
+        CASES,
+        "[[event]]",
+        "[compare]\nclock = \"resolution\"\ntarget = \"due\"\nclosed = \"closed\"\ntolerance = \"1d\"\n[[event]]",
+    ),
+    (
+        CASES,
+        "[[event]]",
+        "[compare]\nclock = \"c\"\ntarget = \"d\"\nclosed = \"e\"\ntolerance = \"60s\"\nexact_from = \"5 pm\"\n[[event]]",
+    ),
+];
+
+#[test]
+fn bad_mappings() {
+    assert!(Mapping::parse(AUDIT).is_ok() && Mapping::parse(CASES).is_ok());
+    let mut found = String::new();
+    for (text, right, wrong) in BAD_MAPPINGS {
+        assert!(text.contains(right), "{right}");
+        let error = Mapping::parse(&text.replacen(right, wrong, 1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidMapping, "{wrong}: {error}");
+        assert!(error.position().is_some(), "{wrong}: {error}");
+        writeln!(found, "{}\n    {error}", wrong.replace('\n', " | ")).unwrap();
+    }
+    insta::assert_snapshot!(found);
+}
+
+fn run(
+    mapping: &str,
+    file: &'static [u8],
+    on_bad_row: OnBadRow,
+) -> slaclock::error::Result<(Vec<Entry>, ImportReport)> {
+    let mut entries = Vec::new();
+    let options = ImportOptions { on_bad_row, ..ImportOptions::default() };
+    let report = import_from(&Mapping::parse(mapping).unwrap(), file, &mut entries, options)?;
+    Ok((entries, report))
+}
+
+const HEADER_AUDIT: &str = "id,opened,at,n,state,priority\n";
+
+/// Files with one mistake each; of the same shape as the mappings above.
+const BAD_FILES: &[(&str, &str, &[u8])] = &[
+    ("empty", CASES, b""),
+    ("no such column", CASES, b"id,open,closed\n1,2026-03-06 10:00,\n"),
+    ("a column twice", CASES, b"id,opened,closed,id\n1,2026-03-06 10:00,,1\n"),
+    ("a column missing from an audit log", AUDIT, b"id,opened,at,n,status,priority\n"),
+    ("a short row", CASES, b"id,opened,closed\n1,2026-03-06 10:00,\n2,2026-03-06 10:00\n"),
+    ("a long row", CASES, b"id,opened,closed\n1,2026-03-06 10:00,,,\n"),
+    ("not UTF-8", CASES, b"id,opened,closed\n\xff,2026-03-06 10:00,\n"),
+    ("a header that is not UTF-8", CASES, b"id,open\xff,closed\n"),
+    ("no id", CASES, b"id,opened,closed\n,2026-03-06 10:00,\n"),
+    ("an id with a control character", CASES, b"id,opened,closed\n\"a\nb\",2026-03-06 10:00,\n"),
+    ("no receipt", CASES, b"id,opened,closed\n1,,2026-03-06 10:00\n"),
+    ("a date of another form", CASES, b"id,opened,closed\n1,06.03.2026 10:00,\n"),
+    ("an impossible date", CASES, b"id,opened,closed\n1,2026-02-30 10:00,\n"),
+    ("a closing date of another form", CASES, b"id,opened,closed\n1,2026-03-06 10:00,soon\n"),
+    ("a date out of range", CASES, b"id,opened,closed\n1,2100-03-06 10:00,\n"),
+    ("an id twice", CASES, b"id,opened,closed\n1,2026-03-06 10:00,\n1,2026-03-06 10:00,\n"),
+    ("damaged gzip", CASES, b"\x1f\x8b\x08\x00 this is no gzip"),
+    ("gzip that ends early", CASES, &GZIP_CUT),
+    ("an update without receipt", AUDIT, b"id,opened,at,n,state,priority\n1,,2026-03-06 10:00,0,New,1\n"),
+    (
+        "rows that do not stand together",
+        AUDIT,
+        b"id,opened,at,n,state,priority\n1,2026-03-06 10:00,2026-03-06 10:00,0,New,1\n2,2026-03-06 10:00,2026-03-06 10:00,0,New,1\n1,2026-03-06 10:00,2026-03-06 11:00,1,Done,1\n",
+    ),
+];
+
+/// The first half of a gzip file.
+static GZIP_CUT: [u8; 24] = [
+    0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 0xff, 0xcb, 0x4c, 0xd1, 0xc9, 0x2f, 0x48, 0xcd, 0x4b, 0x4d, 0xd1,
+    0x49, 0xce, 0xc9, 0x2f,
+];
+
+#[test]
+fn bad_files() {
+    let mut found = String::new();
+    for (what, mapping, file) in BAD_FILES {
+        let error = run(mapping, file, OnBadRow::Abort).map(|(_, report)| report).unwrap_err();
+        writeln!(found, "{what}\n    {}: {error}", error.kind().name()).unwrap();
+        // Leaving bad rows out accounts for each of them.
+        if let Ok((entries, report)) = run(mapping, file, OnBadRow::Skip) {
+            assert_eq!(report.rows, report.rows_used + report.rows_skipped, "{what}");
+            assert_eq!(report.rows_used, entries.iter().map(|entry| entry.rows).sum::<u64>(), "{what}");
+            assert!(
+                report.rows_skipped > 0 && report.oddity_total() == report.rows_skipped,
+                "{what}: {report:?}"
+            );
+            for odd in &report.oddities {
+                writeln!(found, "    skipped line {}: {} ({})", odd.row, odd.text, odd.code.word()).unwrap();
+            }
+        }
+    }
+    insta::assert_snapshot!(found);
+}
+
+#[test]
+fn files_that_are_not_there() {
+    let mapping = Mapping::parse(CASES).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let error = import(&mapping, folder.path().join("none.csv"), &mut Vec::new(), ImportOptions::default())
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let error = import(&mapping, folder.path(), &mut Vec::new(), ImportOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert_eq!(Mapping::load(folder.path().join("none.toml")).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+/// Every oddity that is no error, one row each.
+#[test]
+fn odd_rows_are_read_under_the_rules() {
+    let file = format!(
+        "{HEADER_AUDIT}\
+         1,2026-03-06 10:00,2026-03-06 09:00,0,New,1\n\
+         1,2026-03-06 10:00,2026-03-06 12:00,2,Done,1\n\
+         1,2026-03-06 10:01,2026-03-06 11:00,1,Waiting,1\n\
+         1,2026-03-06 10:00,,3,-100,2\n\
+         1,2026-03-06 10:00,2026-03-06 13:00,3,Waiting,2\n\
+         1,2026-03-06 10:00,2026-03-06 13:00,3,Waiting,2\n"
+    );
+    let (entries, report) = run(AUDIT, Box::leak(file.into_boxed_str()).as_bytes(), OnBadRow::Abort).unwrap();
+    assert_eq!((report.rows, report.rows_used, report.rows_skipped), (6, 5, 1));
+    let mut found = String::new();
+    for odd in &report.oddities {
+        writeln!(found, "line {}: {} ({})", odd.row, odd.text, odd.code.word()).unwrap();
+    }
+    for (event, row) in entries[0].events.iter().zip(&entries[0].event_rows) {
+        writeln!(found, "{} {:?} key {} line {row}", event.at, event.kind, event.key.as_deref().unwrap())
+            .unwrap();
+    }
+    insta::assert_snapshot!(found);
+}
+
+#[test]
+fn gzip_and_plain_text_read_alike_whatever_the_name() {
+    let text = "id,opened,closed\r\n1,2026-03-06 10:00,2026-03-06 11:00\r\n2,2026-03-06 10:00,\r\n";
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(text.as_bytes()).unwrap();
+    let packed: &'static [u8] = Box::leak(packer.finish().unwrap().into_boxed_slice());
+    let marked: &'static str = Box::leak(format!("\u{feff}{text}").into_boxed_str());
+    let plain = run(CASES, text.as_bytes(), OnBadRow::Abort).unwrap();
+    assert_eq!(plain.0.len(), 2);
+    assert_eq!(plain, run(CASES, packed, OnBadRow::Abort).unwrap());
+    assert_eq!(
+        plain,
+        run(CASES, marked.as_bytes(), OnBadRow::Abort).unwrap(),
+        "a byte order mark is no part of a name"
+    );
+}
+
+/// An audit log in any order gives the same as one sorted by request.
+#[test]
+fn scattered_rows_are_gathered_when_the_mapping_says_so() {
+    let rows = [
+        "1,2026-03-06 10:00,2026-03-06 10:00,0,New,1\n",
+        "2,2026-03-06 10:00,2026-03-06 10:00,0,New,1\n",
+        "1,2026-03-06 10:00,2026-03-06 11:00,1,Waiting,1\n",
+        "2,2026-03-06 10:00,2026-03-06 11:00,1,Done,2\n",
+        "1,2026-03-06 10:00,2026-03-06 12:00,2,Done,1\n",
+    ];
+    let scattered: &'static str = Box::leak(format!("{HEADER_AUDIT}{}", rows.concat()).into_boxed_str());
+    let sorted = [rows[0], rows[2], rows[4], rows[1], rows[3]].concat();
+    let sorted: &'static str = Box::leak(format!("{HEADER_AUDIT}{sorted}").into_boxed_str());
+    let gathering = AUDIT.replace("key = \"n\"", "key = \"n\"\ngrouped = false");
+    let (mut entries, report) = run(&gathering, scattered.as_bytes(), OnBadRow::Abort).unwrap();
+    let (mut expected, _) = run(AUDIT, sorted.as_bytes(), OnBadRow::Abort).unwrap();
+    assert_eq!((report.rows_used, report.rows_skipped), (5, 0));
+    for entry in entries.iter_mut().chain(&mut expected) {
+        entry.row = 0;
+        entry.event_rows.clear();
+    }
+    assert_eq!(entries, expected);
+}
+
+/// Any bytes give a report or an error, never a panic, and rows in are rows accounted for.
+#[test]
+fn any_bytes_are_survived() {
+    use proptest::prelude::*;
+    let pieces = prop::sample::select(vec![
+        "1",
+        "2",
+        ",",
+        ",",
+        ",",
+        "\n",
+        "\n",
+        "\"",
+        "2026-03-06 10:00",
+        "New",
+        "Done",
+        "Waiting",
+        "x",
+        "\u{0}",
+        "é",
+        " ",
+        "\r",
+    ]);
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let strategy = (prop::collection::vec(pieces, 0..60), prop::collection::vec(any::<u8>(), 0..4));
+    runner
+        .run(&strategy, |(pieces, noise)| {
+            let mut file = HEADER_AUDIT.as_bytes().to_vec();
+            file.extend(pieces.concat().bytes());
+            file.extend(noise);
+            let mapping = Mapping::parse(AUDIT).unwrap();
+            let mut entries: Vec<Entry> = Vec::new();
+            if let Ok(report) =
+                import_from(&mapping, std::io::Cursor::new(file), &mut entries, ImportOptions::default())
+            {
+                prop_assert_eq!(report.rows, report.rows_used + report.rows_skipped);
+            }
+            Ok(())
+        })
+        .unwrap();
+}
