@@ -202,7 +202,7 @@ impl Calendar {
     /// supported range. 24:00 is the midnight that ends the date.
     pub fn instant_at(&self, date: NaiveDate, time: TimeOfDay, edge: Edge) -> Option<Instant> {
         let civil = i64::from(day_of(date)) * DAY_S + time.as_secs();
-        Instant::checked(self.zone.from_local_secs(civil, edge))
+        Instant::checked(self.zone.utc_of_civil_secs(civil, edge))
     }
 
     /// Working seconds of 1970 to 2099 before `t`.
