@@ -105,7 +105,7 @@ impl<'a> Ask<'a> {
 
     fn civil_secs(self, date: NaiveDate, time: TimeOfDay, edge: Edge) -> i64 {
         let midnight = date.signed_duration_since(NaiveDate::default()).num_seconds();
-        self.0.zone().from_local_secs(midnight + time.as_secs(), edge)
+        self.0.zone().utc_of_civil_secs(midnight + time.as_secs(), edge)
     }
 }
 
