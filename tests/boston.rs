@@ -57,7 +57,7 @@ fn targets_of_2015_to_2019_clamped_to_office_hours() {
     assert!(all.is_at_least(9_800), "{all}");
     let verdicts = verdicts(&cases);
     println!("2015-2019: {verdicts} verdicts");
-    assert_eq!((verdicts.hits, verdicts.cases), (2_135, 2_135));
+    assert_eq!((verdicts.hits, verdicts.cases), (2_134, 2_134), "all rows but the one without verdict");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What targets ask of a calendar, with every answer an instant or the reason why there is none.
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::trace::Day;
 use super::{Due, NoDeadline};
@@ -104,8 +104,9 @@ impl<'a> Ask<'a> {
     }
 
     fn civil_secs(self, date: NaiveDate, time: TimeOfDay, edge: Edge) -> i64 {
-        let midnight = date.signed_duration_since(NaiveDate::default()).num_seconds();
-        self.0.zone().from_local_secs(midnight + time.as_secs(), edge)
+        let midnight = date.and_time(NaiveTime::MIN);
+        let civil = midnight.checked_add_signed(TimeDelta::seconds(time.as_secs()));
+        self.0.zone().from_local(civil.unwrap_or(NaiveDateTime::MAX), edge)
     }
 }
 

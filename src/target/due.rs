@@ -152,15 +152,19 @@ impl Rule {
     /// Always false where holidays do not matter: a target in wall-clock time without receipt rules or
     /// `roll_forward`, or a calendar that does not say until when it knows them.
     pub fn beyond_known_holidays(&self, received: Instant, due: Instant) -> bool {
-        let Some(known_until) = self.calendar.spec().holidays_known_until else {
+        self.counts_beyond(&self.target, received, due)
+    }
+
+    /// As [`beyond_known_holidays`](Rule::beyond_known_holidays), for the instant of a target or a backstop.
+    pub(super) fn counts_beyond(&self, target: &Target, received: Instant, instant: Instant) -> bool {
+        let Some(known_until) = self.calendar.holidays_known_until() else {
             return false;
         };
-        let counts_days = |target: &Target| Rule::measure_of(target) == Measure::Working || closes(target);
         let matters = self.roll_forward
             || !self.receipt.is_empty()
-            || counts_days(&self.target)
-            || self.backstop.as_ref().is_some_and(counts_days);
-        matters && Ask(&self.calendar).local(due.max(received)).date() > known_until
+            || Rule::measure_of(target) == Measure::Working
+            || closes(target);
+        matters && Ask(&self.calendar).local(instant.max(received)).date() > known_until
     }
 
     /// The time from `from` to `to` in the rule's own measure; negative if `to` comes first.

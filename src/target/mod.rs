@@ -6,6 +6,8 @@ mod cutoff;
 mod due;
 mod prove;
 mod receipt;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod words;
 

@@ -39,7 +39,8 @@ impl Rule {
         let due = self.due_shifted(received, paused, promised);
         let limit = self.limit_shifted(received, paused, promised);
         let before_roll = target.due.as_due();
-        let beyond = |instant: Instant| self.beyond_known_holidays(received, instant);
+        let beyond =
+            |target: &Target, due: Due| due.is_ok_and(|due| self.counts_beyond(target, received, due));
         Trace {
             calendar: self.calendar.spec().name.clone(),
             zone: self.calendar.spec().zone.clone(),
@@ -56,8 +57,8 @@ impl Rule {
             stopped: holds.stopped,
             backstop: self.backstop.as_ref().map(derive),
             limit: limit.map(|limit| outcome(ask, limit)),
-            beyond_known_holidays: due.is_ok_and(beyond)
-                || limit.is_some_and(|limit| limit.is_ok_and(beyond)),
+            beyond_known_holidays: beyond(&self.target, due)
+                || self.backstop.as_ref().zip(limit).is_some_and(|(backstop, limit)| beyond(backstop, limit)),
             holidays_known_until: self.calendar.spec().holidays_known_until,
         }
     }

@@ -105,14 +105,22 @@ pub struct ReceiptStep {
     pub after: Outcome,
 }
 
-/// An instant, or the reason why there is none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+/// An instant, or the reason why there is none. Serialized as the [`Moment`], or as `{ "no_deadline": reason }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// There is one.
     At(Moment),
     /// There is none.
     NoDeadline(NoDeadline),
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Outcome::At(moment) => moment.serialize(serializer),
+            Outcome::NoDeadline(reason) => serializer.collect_map([("no_deadline", reason)]),
+        }
+    }
 }
 
 impl Outcome {

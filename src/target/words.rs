@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::trace::{
     Choice, Day, Derivation, How, Moment, Outcome, Parts, PauseEffect, PauseStep, Stretch, TimeUsed, Trace,
@@ -105,7 +105,7 @@ impl Trace {
         }
         lines.add("due", self.due_line());
         if let (Some(backstop), Some(limit)) = (&self.backstop, &self.limit) {
-            lines.limit(backstop, limit, &self.due);
+            lines.limit(backstop, limit, self);
         }
         if let (true, Some(until)) = (self.beyond_known_holidays, self.holidays_known_until) {
             lines.add(
@@ -130,14 +130,18 @@ impl Trace {
         }
     }
 
-    fn due_line(&self) -> String {
-        let due = match &self.due {
+    fn instant_line(&self, instant: &Outcome) -> String {
+        match instant {
             Outcome::At(moment) if self.stopped.is_some() => {
                 format!("none while on hold; {moment} without it")
             }
             Outcome::At(moment) => moment.in_full(),
             Outcome::NoDeadline(reason) => format!("none: {reason}"),
-        };
+        }
+    }
+
+    fn due_line(&self) -> String {
+        let due = self.instant_line(&self.due);
         let provenance = match &self.policy {
             Some(policy) => format!("policy {policy}, tzdb {}", self.tzdb),
             None => format!("tzdb {}", self.tzdb),
@@ -258,7 +262,7 @@ impl Lines {
                 format!("{} is closed, so the last branch: {}", self.date(choice.on.date), taken.promise)
             }
             Some(taken) => format!("{}, so: {}", reasons.join("; "), taken.promise),
-            None => format!("{}, and there is no other branch", reasons.join("; ")),
+            None => format!("{}; there is no other branch", reasons.join("; ")),
         };
         self.add(label, text);
         self.walk(&choice.walk);
@@ -271,8 +275,15 @@ impl Lines {
             Verdict::ClosedDate => {
                 format!("{} is closed and takes the last branch", self.date(choice.on.date))
             }
+            Verdict::SameDayClosed if choice.tried.len() > 1 => {
+                format!("\"{}\" needs a working day", branch.promise)
+            }
             Verdict::SameDayClosed => {
-                format!("{} is closed, and \"{}\" has no same day", self.date(choice.on.date), branch.promise)
+                format!(
+                    "{} is closed, and \"{}\" needs a working day",
+                    self.date(choice.on.date),
+                    branch.promise
+                )
             }
             Verdict::NotAfterReceipt | Verdict::Taken => {
                 let due = branch.due.as_ref().map(Moment::to_string).unwrap_or_default();
@@ -288,8 +299,15 @@ impl Lines {
         if used.stretches.is_empty() {
             return;
         }
-        let items: Vec<String> = used.stretches.iter().map(|stretch| self.stretch(stretch)).collect();
-        let items = shorten(items, used.more);
+        let last = used.stretches.len() - 1;
+        let items = used.stretches.iter().enumerate().map(|(index, stretch)| {
+            // A stretch after a hold needs its date only where the one before it may be left out.
+            let before = index.checked_sub(1).filter(|_| index < last || last < LONG);
+            let before = before.and_then(|before| used.stretches.get(before));
+            let same_date = before.is_some_and(|it| it.to_local.date() == stretch.from_local.date());
+            self.stretch(stretch, !same_date)
+        });
+        let items = shorten(items.collect(), used.more);
         self.add("counted", items.join(", "));
         if !used.closed.is_empty() {
             self.add("closed", self.closed_runs(&used.closed));
@@ -297,16 +315,18 @@ impl Lines {
     }
 
     /// `Fri 03-06 15:00–18:00 (3 h)`
-    fn stretch(&self, stretch: &Stretch) -> String {
+    fn stretch(&self, stretch: &Stretch, dated: bool) -> String {
         let (from, to) = (stretch.from_local, stretch.to_local);
+        let ends_date = to.time() == NaiveTime::MIN && from.date().succ_opt() == Some(to.date());
         let until = if from.date() == to.date() {
             clock_time(to).to_string()
-        } else if clock_time(to).to_string() == "00:00" && from.date().succ_opt() == Some(to.date()) {
+        } else if ends_date {
             "24:00".to_owned()
         } else {
             format!("{} {}", self.date(to.date()), clock_time(to))
         };
-        format!("{} {}–{until} ({})", self.date(from.date()), clock_time(from), stretch.length)
+        let date = if dated { self.date(from.date()) + " " } else { String::new() };
+        format!("{date}{}–{until} ({})", clock_time(from), stretch.length)
     }
 
     /// The closed dates and the counted ones, as in `Sat 03-07 and Sun 03-08 are closed; Mon 03-09 is open`.
@@ -325,8 +345,10 @@ impl Lines {
                 if walk.measure == Measure::Elapsed { "the next day" } else { "open" }
             ),
             _ => {
-                let days =
-                    numbered.iter().map(|(date, number)| format!("{} is day {number}", self.date(*date)));
+                let days = numbered.iter().enumerate().map(|(index, (date, number))| {
+                    let is = if index == 0 { "is " } else { "" };
+                    format!("{} {is}day {number}", self.date(*date))
+                });
                 shorten(days.collect(), walk.more).join(", ")
             }
         };
@@ -340,13 +362,16 @@ impl Lines {
         }
     }
 
-    /// Closed dates, neighbours of one reason together: `Sat 03-07 and Sun 03-08, Mon 03-09 (Women's Day)`.
+    /// Closed dates, neighbours of one reason together: `Sat 03-07 to Sun 03-08 and Mon 03-09 (Women's Day)`.
     fn closed_runs(&self, days: &[Day]) -> String {
-        let runs = days.chunk_by(|a, b| a.why == b.why && a.date.succ_opt() == Some(b.date));
-        let texts = runs.map(|run| {
+        let runs: Vec<&[Day]> =
+            days.chunk_by(|a, b| a.why == b.why && a.date.succ_opt() == Some(b.date)).collect();
+        // A lone pair reads best with "and", which in a list of runs would be taken for the end of the list.
+        let alone = runs.len() == 1;
+        let texts = runs.iter().map(|run| {
             let dates = match run {
                 [only] => self.date(only.date),
-                [first, second] => format!("{} and {}", self.date(first.date), self.date(second.date)),
+                [first, last] if alone => format!("{} and {}", self.date(first.date), self.date(last.date)),
                 [first, .., last] => format!("{} to {}", self.date(first.date), self.date(last.date)),
                 [] => String::new(),
             };
@@ -355,7 +380,7 @@ impl Lines {
                 _ => dates,
             }
         });
-        shorten(texts.collect(), 0).join(", ")
+        list(shorten(texts.collect(), 0))
     }
 
     fn pause(&mut self, pause: &PauseStep, trace: &Trace) {
@@ -391,11 +416,8 @@ impl Lines {
         }
     }
 
-    fn limit(&mut self, backstop: &Derivation, limit: &Outcome, due: &Outcome) {
-        let text = match limit {
-            Outcome::At(moment) => moment.in_full(),
-            Outcome::NoDeadline(reason) => format!("none: {reason}"),
-        };
+    fn limit(&mut self, backstop: &Derivation, limit: &Outcome, trace: &Trace) {
+        let (due, text) = (&trace.due, trace.instant_line(limit));
         let not_before_due = matches!((&backstop.due, due), (Outcome::At(own), Outcome::At(due)) if own.at < due.at && limit.as_due() == Ok(due.at));
         let why = if not_before_due { ", never before due" } else { "" };
         self.add("limit", format!("{text}: {}{why}", backstop.rule));
@@ -434,6 +456,14 @@ fn measures(derivation: &Derivation) -> (bool, bool) {
                 (working || also_working, elapsed || also_elapsed)
             })
         }
+    }
+}
+
+/// `a, b and c`
+fn list(mut items: Vec<String>) -> String {
+    match items.pop() {
+        Some(last) if !items.is_empty() => format!("{} and {last}", items.join(", ")),
+        last => last.unwrap_or_default(),
     }
 }
 
