@@ -16,17 +16,17 @@ const HOUR: i64 = 12;
 
 /// A cycle in the words of both sides; instants in steps since 1970.
 pub(crate) struct Line {
-    pub clock: usize,
-    pub number: u32,
-    pub started: i64,
-    pub phase: &'static str,
-    pub at: Option<i64>,
-    pub remaining: Option<i64>,
-    pub due: Option<i64>,
-    pub limit: Option<i64>,
-    pub late_by_change: Option<i64>,
-    pub limit_by_change: Option<i64>,
-    pub stage: Stage,
+    pub(crate) clock: usize,
+    pub(crate) number: u32,
+    pub(crate) started: i64,
+    pub(crate) phase: &'static str,
+    pub(crate) at: Option<i64>,
+    pub(crate) remaining: Option<i64>,
+    pub(crate) due: Option<i64>,
+    pub(crate) limit: Option<i64>,
+    pub(crate) late_by_change: Option<i64>,
+    pub(crate) limit_by_change: Option<i64>,
+    pub(crate) stage: Stage,
 }
 
 impl fmt::Display for Line {
