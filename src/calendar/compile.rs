@@ -17,8 +17,8 @@ pub(super) fn tables(spec: &CalendarSpec, plan: &Plan, zone: &Zone) -> (WorkTabl
         civil_stretches(spec, plan, day, &mut civil);
         let mut edges: Option<(i64, i64)> = None;
         for &(from, to) in &civil {
-            let opens = zone.from_local_secs(from, Edge::Open);
-            let closes = zone.from_local_secs(to, Edge::Close);
+            let opens = zone.utc_of_civil_secs(from, Edge::Open);
+            let closes = zone.utc_of_civil_secs(to, Edge::Close);
             // Nothing is left of a stretch that the clock skips.
             if opens < closes {
                 stretches.push((opens, closes));

@@ -93,7 +93,7 @@ impl Calendar {
 
     /// Whether `t` lies in working time.
     pub fn is_open(&self, t: Instant) -> bool {
-        self.work.second(self.work.before(t.raw())) == Some(t.raw())
+        self.work.is_open(t.raw())
     }
 
     /// The next instant of working time: `t` itself if it is open.
@@ -202,7 +202,7 @@ impl Calendar {
     /// supported range. 24:00 is the midnight that ends the date.
     pub fn instant_at(&self, date: NaiveDate, time: TimeOfDay, edge: Edge) -> Option<Instant> {
         let civil = i64::from(day_of(date)) * DAY_S + time.as_secs();
-        Instant::checked(self.zone.from_local_secs(civil, edge))
+        Instant::checked(self.zone.utc_of_civil_secs(civil, edge))
     }
 
     /// Working seconds of 1970 to 2099 before `t`.

@@ -39,8 +39,8 @@ impl Calendar {
             return DayStatus::Working;
         }
         let midnight = i64::from(day) * DAY_S;
-        let begins = self.zone().from_local_secs(midnight, Edge::Open);
-        if self.zone().from_local_secs(midnight + DAY_S, Edge::Close) <= begins {
+        let begins = self.zone().utc_of_civil_secs(midnight, Edge::Open);
+        if self.zone().utc_of_civil_secs(midnight + DAY_S, Edge::Close) <= begins {
             return DayStatus::NoSuchDate;
         }
         match plan.source(day) {

@@ -103,6 +103,13 @@ impl WorkTable {
         self.before_s[day] + in_day
     }
 
+    /// Whether the second that begins at `t` is working time.
+    pub(super) fn is_open(&self, t: u32) -> bool {
+        let (day, of_day) = ((t / DAY_S) as usize, t % DAY_S);
+        let pieces = if day < DAYS { self.pieces_of(day) } else { &[] };
+        pieces.iter().any(|piece| piece.opens_s <= of_day && of_day < piece.closes_s)
+    }
+
     /// When the working second of this number, from 0, begins; `None` if there are not so many.
     pub(super) fn second(&self, number: u32) -> Option<u32> {
         let (day, piece) = self.find(number)?;

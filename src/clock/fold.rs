@@ -11,7 +11,7 @@ use crate::time::{Instant, Span};
 /// Something that moves a cycle's instants.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
-    /// Time stops. `counted`: it did stop the cycle when it happened, since due had not passed.
+    /// Time stops. `counted` is right once the cycle's due instant is settled: the pause began no later.
     Pause { at: Instant, counted: bool },
     /// Time goes on.
     Resume(Instant),
@@ -26,8 +26,8 @@ pub(super) enum Step {
 pub(super) enum Counting {
     /// Those that begin at or before the due instant of its own rule.
     ByRule,
-    /// Those that did count when they happened: the due instant is settled, only the limit is asked for.
-    AsHappened,
+    /// Those that are marked as counted: the due instant is settled, only the limit is asked for.
+    AsSettled,
 }
 
 /// A cycle's instants after some steps.
@@ -91,7 +91,7 @@ impl Fold {
             Step::Pause { at, counted } => {
                 let counts = match counting {
                     Counting::ByRule => self.counts_pause_at(at),
-                    Counting::AsHappened => counted,
+                    Counting::AsSettled => counted,
                 };
                 if counts && self.since.is_none() {
                     self.since = Some(at);
@@ -116,7 +116,7 @@ impl Fold {
     }
 
     /// Whether a pause that begins at `at` stops the cycle: not once due has passed.
-    pub(super) fn counts_pause_at(&self, at: Instant) -> bool {
+    fn counts_pause_at(&self, at: Instant) -> bool {
         self.due.map_or(true, |due| due >= at)
     }
 

@@ -36,6 +36,8 @@ pub(super) struct Lane<'a> {
     fold: Fold,
     /// Since the start that the target counts from, which may be an earlier cycle's.
     steps: Vec<Step>,
+    /// How many of them are marked: the due instants of their cycles are settled.
+    settled: usize,
     kept: Vec<Kept>,
     /// A pause is among the steps whose end is not.
     pausing: bool,
@@ -56,6 +58,7 @@ impl<'a> Lane<'a> {
             promise: None,
             fold: Fold::new(None, Instant::MIN, None),
             steps: Vec::new(),
+            settled: 0,
             kept: Vec::new(),
             pausing: false,
             finished_by: EventTag::Note,
@@ -87,6 +90,7 @@ impl<'a> Lane<'a> {
         origin: Origin,
     ) {
         self.steps.clear();
+        self.settled = 0;
         self.kept.clear();
         self.spent = None;
         self.rule = rule;
@@ -112,7 +116,7 @@ impl<'a> Lane<'a> {
 
     /// Nothing of the target remains from `reopened_at` on. Of the limit does what remained, unless `broken`.
     fn spend(&mut self, reopened_at: Instant, broken: bool, rule: Option<usize>) {
-        let mut fold = self.replayed(rule, Counting::AsHappened);
+        let mut fold = self.replayed(rule, Counting::AsSettled);
         let limit = match fold.limit {
             Some(_) if broken => Some(Ok(reopened_at)),
             other => other.map(|limit| limit.map(|limit| limit.max(reopened_at))),
@@ -160,9 +164,7 @@ impl<'a> Lane<'a> {
             return;
         }
         self.pausing = true;
-        // Nothing remained when it was reopened, so due passed then, even where no rule said so yet.
-        let gone = self.spent.is_some() && self.open().is_some_and(|cycle| cycle.started_at < at);
-        self.take(Step::Pause { at, counted: !gone && self.fold.counts_pause_at(at) });
+        self.take(Step::Pause { at, counted: true });
         if self.fold.since.is_some() {
             self.settle(None);
         }
@@ -197,9 +199,13 @@ impl<'a> Lane<'a> {
         let Some(cycle) = self.open().filter(|_| rule != self.rule) else { return };
         let without = matches!(cycle.phase, Phase::NoDeadline(_));
         if let (Some(broken), true) = (self.spent, without) {
-            self.spend(cycle.started_at, broken, rule);
+            let reopened_at = cycle.started_at;
+            self.mark_pauses(Some(reopened_at));
+            self.spend(reopened_at, broken, rule);
             self.settle(Some(at));
         } else if self.spent.is_some() || self.passed_for_good(at) {
+            let due = cycle.due_at;
+            self.mark_pauses(due);
             self.rule = rule;
             self.change_limit(at);
         } else {
@@ -214,6 +220,7 @@ impl<'a> Lane<'a> {
         self.resume(at);
         let Some(cycle) = self.cycle.as_mut().filter(|cycle| cycle.is_open()) else { return };
         let missed = cycle.due_threshold().is_some_and(|due| due.passed(at));
+        let due = cycle.due_at;
         cycle.phase = match cycle.phase {
             Phase::NoDeadline(reason) if !withdrawn => Phase::Finished { at, reason },
             _ if missed => Phase::Missed { at },
@@ -221,6 +228,17 @@ impl<'a> Lane<'a> {
             _ => Phase::Met { at },
         };
         self.finished_by = by;
+        self.mark_pauses(due);
+    }
+
+    /// The cycle's due instant is settled: of its pauses those count that began no later. Without a due instant all do.
+    fn mark_pauses(&mut self, due: Option<Instant>) {
+        for step in self.steps.get_mut(self.settled..).unwrap_or_default() {
+            if let Step::Pause { at, counted } = step {
+                *counted = due.is_none_or(|due| *at <= due);
+            }
+        }
+        self.settled = self.steps.len();
     }
 
     /// Due had passed in an earlier second, so that no event from `at` on can take the miss away.
@@ -312,7 +330,7 @@ impl<'a> Lane<'a> {
 
     /// After an earned miss a change of facts moves nothing but a limit that has not passed.
     fn change_limit(&mut self, at: Instant) {
-        let fold = self.replayed(self.rule, Counting::AsHappened);
+        let fold = self.replayed(self.rule, Counting::AsSettled);
         let Some(cycle) = self.cycle.as_mut() else { return };
         let passed = cycle.breach_threshold().is_some_and(|limit| limit.at < at);
         let (Some(due), false) = (cycle.due_at, passed || !cycle.backstop) else { return };

@@ -134,7 +134,8 @@ impl Story<'_> {
             remaining: cycle.remaining(self.policy, self.now),
             measure: rule.map(Rule::measure),
             changes: self.changes(cycle),
-            departs: trace.as_ref().and_then(|trace| departs(all, cycle, trace)),
+            nothing_remained: nothing_remained(all, cycle),
+            departs: trace.as_ref().and_then(|trace| departs(cycle, trace)),
             trace,
         }
     }
@@ -266,20 +267,23 @@ fn said<'a>(facts: impl Iterator<Item = (&'a String, &'a String)>) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// Why the cycle's due instant is not the one that the proof leads to.
-fn departs(all: &[Cycle], cycle: &Cycle, trace: &Trace) -> Option<String> {
-    let due = cycle.due_at?;
-    if trace.due() == Ok(due) {
-        return None;
-    }
+/// Whether an earlier cycle whose time this one continues was missed.
+fn nothing_remained(all: &[Cycle], cycle: &Cycle) -> bool {
     let missed = |other: &Cycle| {
         other.number < cycle.number
             && other.received_as == cycle.received_as
             && matches!(other.phase, Phase::Missed { .. })
     };
-    let why = if cycle.reopened && all.iter().any(missed) {
-        "it was missed before the request was reopened, so nothing remained"
-    } else if cycle.promised.is_some() {
+    cycle.reopened && all.iter().any(missed)
+}
+
+/// Why the cycle's due instant is not the one that the proof leads to.
+fn departs(cycle: &Cycle, trace: &Trace) -> Option<String> {
+    let due = cycle.due_at?;
+    if trace.due() == Ok(due) {
+        return None;
+    }
+    let why = if cycle.promised.is_some() {
         "time on hold before the promise does not move it"
     } else {
         "it cannot fall due while it stands still"

@@ -89,7 +89,10 @@ pub struct CycleStory {
     pub measure: Option<Measure>,
     /// Changes of facts and promises while it was open.
     pub changes: Vec<ChangeStory>,
-    /// Why the instants are not those of the proof, where they are not.
+    /// The target was missed before the request was reopened: it is due at the reopening, and the proof only says what
+    /// the rule gave at first.
+    pub nothing_remained: bool,
+    /// Otherwise, why the due instant is not that of the proof, where it is not.
     pub departs: Option<String>,
     /// The proof of the due and limit instants under the rule.
     pub trace: Option<Trace>,

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{CycleStory, Explanation, RuleNote};
 use crate::attainment::{Exclusion, Verdict};
 use crate::clock::{Phase, RequestState, Stage};
-use crate::target::Moment;
+use crate::target::{Measure, Moment};
 
 /// Where the text after a label begins, as in the proof.
 const TEXT_AT: usize = 10;
@@ -46,7 +46,7 @@ impl Explanation {
             self.rules.iter().for_each(|rule| add(&format!("rule {}", rule.index + 1), rule_line(rule)));
         }
         for cycle in &self.cycles {
-            lines.extend(cycle.lines());
+            lines.extend(cycle.lines(&self.received_at));
         }
         let mut add = |label: &str, text: String| lines.push((label.to_owned(), text));
         if let Some(at) = &self.arms_at {
@@ -87,20 +87,32 @@ fn rule_line(rule: &RuleNote) -> String {
 }
 
 impl CycleStory {
-    fn lines(&self) -> Vec<(String, String)> {
+    fn lines(&self, received_at: &Moment) -> Vec<(String, String)> {
         let mut lines = vec![(
             format!("cycle {}", self.number),
             format!("begun {} by {}", self.started_at, self.begun_by),
         )];
-        let proof = self.trace.iter().flat_map(|trace| trace.lines());
-        // The receipt's line belongs to the first cycle; a later one that counts from elsewhere says so itself.
-        lines.extend(proof);
+        if !self.nothing_remained {
+            lines.extend(self.trace.iter().flat_map(|trace| trace.lines()));
+        }
+        if let Some((label, _)) = lines.get_mut(1)
+            && self.trace.as_ref().is_some_and(|trace| trace.received.at != received_at.at)
+        {
+            // The request was not received then; its clock counts from there.
+            "from".clone_into(label);
+        }
         let mut add = |label: &str, text: String| lines.push((label.to_owned(), text));
         for change in &self.changes {
             add("changed", format!("{}: {}; {}", change.at, change.what, change.effect));
         }
-        if let (Some(why), Some(due)) = (&self.departs, &self.due_at) {
-            add("in effect", format!("due {due}{}: {why}", and_limit(self.limit_at.as_ref())));
+        let limit = self.limit_at.as_ref().map(|limit| format!(", limit {limit}")).unwrap_or_default();
+        if let (true, Some(due)) = (self.nothing_remained, &self.due_at) {
+            add(
+                "due",
+                format!("{due}{limit}: it was missed before the request was reopened, so nothing remained"),
+            );
+        } else if let (Some(why), Some(due)) = (&self.departs, &self.due_at) {
+            add("in effect", format!("due {due}{limit}: {why}"));
         }
         let warnings: Vec<String> = self
             .warnings
@@ -152,12 +164,10 @@ impl CycleStory {
     /// How long after due it was finished, on the wall clock.
     fn overdue(&self) -> String {
         match (&self.finished_at, &self.due_at) {
-            (Some(finished), Some(due)) => format!("{} after due", finished.at.since(due.at)),
+            (Some(finished), Some(due)) => {
+                format!("{} of {} after due", finished.at.since(due.at), Measure::Elapsed)
+            }
             _ => "after due".to_owned(),
         }
     }
-}
-
-fn and_limit(limit: Option<&Moment>) -> String {
-    limit.map(|limit| format!(", limit {limit}")).unwrap_or_default()
 }

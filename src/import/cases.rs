@@ -17,7 +17,15 @@ pub(super) struct Cases<'m> {
     received: usize,
     subject: Option<usize>,
     facts: Vec<(&'m str, usize)>,
-    events: Vec<(&'m DatedEvent, usize, Option<(usize, &'m [String])>)>,
+    events: Vec<Dated<'m>>,
+}
+
+/// An event's column in the file.
+struct Dated<'m> {
+    event: &'m DatedEvent,
+    column: usize,
+    /// Where and with which values the date should be there.
+    expected: Option<(usize, &'m [String])>,
 }
 
 impl<'m> Cases<'m> {
@@ -28,7 +36,7 @@ impl<'m> Cases<'m> {
                 Some((column, values)) => Some((rows.column(column)?, values.as_slice())),
                 None => None,
             };
-            events.push((event, rows.column(&event.column)?, expected));
+            events.push(Dated { event, column: rows.column(&event.column)?, expected });
         }
         Ok(Cases {
             mapping,
@@ -60,7 +68,7 @@ impl<'m> Cases<'m> {
         let received = stamp.read(written)?;
         let mut found: Vec<(Instant, EventKind, &str)> = Vec::with_capacity(self.events.len());
         let mut odd = Vec::new();
-        for (event, column, expected) in &self.events {
+        for Dated { event, column, expected } in &self.events {
             let text = row.get(*column);
             let name = &event.column.name;
             if stamp.is_missing(text) {

@@ -117,7 +117,7 @@ pub fn compare_targets(
     let clock = policy.clock(&compare.clock)?;
     let mut rows = Rows::open(path, mapping)?;
     compared(mapping, compare, &mut rows, clock, keep).map_err(|error| match error.kind() {
-        ErrorKind::InvalidMapping => error.context(format!("mapping `{}`", mapping.name)),
+        ErrorKind::InvalidMapping => error.context(&mapping.origin),
         _ => error.context(path.display()),
     })
 }

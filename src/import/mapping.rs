@@ -46,6 +46,8 @@ pub enum Layout {
 #[derive(Clone, Debug)]
 pub struct Mapping {
     pub(super) name: String,
+    /// The file it was read from, or its name: what messages about it begin with.
+    pub(super) origin: String,
     pub(super) layout: Layout,
     pub(super) delimiter: u8,
     pub(super) stamp: Stamp,
@@ -151,7 +153,8 @@ impl Mapping {
         let text = String::from_utf8(bytes).map_err(|_| {
             Error::new(ErrorKind::InvalidMapping, format!("{}: is not UTF-8 text", path.display()))
         })?;
-        Mapping::parse(&text).map_err(|error| error.context(path.display()))
+        let mapping = Mapping::parse(&text).map_err(|error| error.context(path.display()))?;
+        Ok(Mapping { origin: path.display().to_string(), ..mapping })
     }
 
     /// Reads a mapping from TOML text.
@@ -401,6 +404,7 @@ impl Checker<'_> {
             }
         }
         Ok(Mapping {
+            origin: format!("mapping `{}`", head.name),
             name: head.name,
             layout,
             delimiter: self.delimiter(head.delimiter)?,

@@ -107,7 +107,7 @@ pub fn import(
     let rows = Rows::open(path, mapping)?;
     Run::new(mapping, rows, sink, options).run().map_err(|error| match error.kind() {
         // The place is one in the mapping, not in this file.
-        ErrorKind::InvalidMapping => error.context(format!("mapping `{}`", mapping.name)),
+        ErrorKind::InvalidMapping => error.context(&mapping.origin),
         _ => error.context(path.display()),
     })
 }

@@ -128,7 +128,7 @@ impl Zone {
     /// A civil time in a gap is the instant of the change; one that comes twice is the first occurrence for
     /// [`Edge::Open`] and the second for [`Edge::Close`].
     pub fn from_local(&self, civil: NaiveDateTime, edge: Edge) -> i64 {
-        self.from_local_secs(civil.and_utc().timestamp(), edge)
+        self.utc_of_civil_secs(civil.and_utc().timestamp(), edge)
     }
 
     /// The civil time at `t`, both in seconds since the midnight that began 1970-01-01.
@@ -137,8 +137,7 @@ impl Zone {
     }
 
     /// As [`Zone::from_local`]; the civil time in seconds since the midnight that began 1970-01-01.
-    #[expect(clippy::wrong_self_convention, reason = "named like `from_local`, which it does the work for")]
-    pub(crate) fn from_local_secs(&self, civil: i64, edge: Edge) -> i64 {
+    pub(crate) fn utc_of_civil_secs(&self, civil: i64, edge: Edge) -> i64 {
         // No offset reaches 26 hours, so the right segment is one of the few near here.
         match edge {
             Edge::Open => {

@@ -174,13 +174,6 @@ impl Track {
     }
 }
 
-/// One rule twice: standing still by its own due instant, and whenever the clock really did.
-#[derive(Clone)]
-struct Pair {
-    own: Track,
-    real: Track,
-}
-
 fn track(clock: usize, rule: usize, from: i64, promised: i64) -> Option<Track> {
     let (day, time) = (from.div_euclid(DAY), from.rem_euclid(DAY));
     let opening = (from..).find(|t| open(Hours::Office, *t)).unwrap();
@@ -250,12 +243,27 @@ struct Cycle {
     end_limit: Option<i64>,
 }
 
+struct Stop {
+    from: i64,
+    to: Option<i64>,
+    counts: bool,
+    settled: bool,
+    /// The request was finished meanwhile.
+    closed: bool,
+}
+
 /// A clock with its finished cycles and the meters of the current one.
 struct Clock {
     index: usize,
     cycles: Vec<Cycle>,
-    tracks: Vec<Option<Pair>>,
+    /// By rule, each standing still by its own due instant.
+    tracks: Vec<Option<Track>>,
+    /// Since the start that the target counts from: when it stood still, and whether that counts once due is settled.
+    stops: Vec<Stop>,
+    received: i64,
     spent: Option<Track>,
+    /// Another rule's limit, after due had passed.
+    limit_track: Option<Track>,
     /// Reopened after a miss: when, and whether the limit had passed too.
     gone: Option<(i64, bool)>,
     ended_by: &'static str,
@@ -268,15 +276,14 @@ impl Clock {
     }
 
     fn every_track(&mut self) -> impl Iterator<Item = &mut Track> {
-        let pairs = self.tracks.iter_mut().flatten();
-        pairs.flat_map(|pair| [&mut pair.own, &mut pair.real]).chain(&mut self.spent)
+        self.tracks.iter_mut().flatten().chain(&mut self.spent).chain(&mut self.limit_track)
     }
 
     /// The meters that count for the cycle.
     fn current(&self) -> Option<&Track> {
         let cycle = self.cycles.last()?;
-        let pair = self.tracks.get(cycle.rule?)?.as_ref()?;
-        Some(self.spent.as_ref().unwrap_or(&pair.own))
+        let track = self.tracks.get(cycle.rule?)?.as_ref()?;
+        Some(self.spent.as_ref().unwrap_or(track))
     }
 
     /// When due and limit come if nothing happens, seen from `t`.
@@ -290,12 +297,48 @@ impl Clock {
         match cycle.limit_from {
             None => (due, limit),
             Some(None) => (due, None),
-            Some(Some(rule)) => {
-                let real = &self.tracks[rule].as_ref().unwrap().real;
+            Some(Some(_)) => {
+                let other = self.limit_track.as_ref().unwrap();
                 // A rule without a second tier was broken when due passed.
-                let limit = if real.limit.is_some() { real.ahead(t).1 } else { due };
-                (due, limit.max(due))
+                let limit = if other.limit.is_some() { other.ahead(t).1 } else { due };
+                (due, limit.map(|limit| limit.max(due.unwrap())))
             }
+        }
+    }
+
+    /// The meters of a rule, standing still only where that counts.
+    fn settled_track(&self, rule: usize, now: i64) -> Option<Track> {
+        let mut track = self.tracks[rule].as_ref()?.clone();
+        track.still = false;
+        for meter in std::iter::once(&mut track.due).chain(&mut track.limit) {
+            *meter = Meter::new(meter.need, meter.hours, meter.from);
+        }
+        for t in self.received..=now {
+            for stop in self.stops.iter().filter(|stop| stop.counts) {
+                if stop.from == t {
+                    track.stand(t);
+                }
+                if stop.to == Some(t) {
+                    track.still = false;
+                    if stop.closed {
+                        track.unmark_from(i64::MIN);
+                    }
+                }
+                track.mark(t);
+            }
+            track.mark(t);
+            if t < now {
+                track.step(t);
+            }
+        }
+        Some(track)
+    }
+
+    /// The cycle's due instant is settled: of its stops those count that began no later.
+    fn settle(&mut self, due: Option<i64>) {
+        for stop in self.stops.iter_mut().filter(|stop| !stop.settled) {
+            stop.settled = true;
+            stop.counts = due.is_none_or(|due| stop.from <= due);
         }
     }
 
@@ -324,13 +367,14 @@ impl Clock {
         self.spent = None;
         self.gone = None;
         self.standing_since = None;
-        self.tracks = (0..rules(self.index))
-            .map(|rule| track(self.index, rule, t, promised).map(|own| Pair { real: own.clone(), own }))
-            .collect();
+        self.stops.clear();
+        self.received = t;
+        self.tracks = (0..rules(self.index)).map(|rule| track(self.index, rule, t, promised)).collect();
         self.push(t, rule_for(self.index, priority), armed);
     }
 
     fn push(&mut self, t: i64, rule: Option<usize>, armed: Option<bool>) {
+        self.limit_track = None;
         self.cycles.push(Cycle {
             number: self.cycles.len() as u32 + 1,
             started: t,
@@ -355,25 +399,17 @@ impl Clock {
             return;
         }
         self.standing_since = Some(t);
-        // Without a deadline there is none that has passed.
-        let counted = self.gone.is_none_or(|(gone, _)| gone == t)
-            && self.current().is_none_or(|track| track.due.full_at.is_none_or(|due| due >= t));
-        let stop = |track: &mut Track| {
+        self.stops.push(Stop { from: t, to: None, counts: true, settled: false, closed: false });
+        for track in self.tracks.iter_mut().flatten().chain(&mut self.spent) {
             if track.due.full_at.is_none_or(|due| due >= t) {
                 track.stand(t);
             }
-        };
-        for pair in self.tracks.iter_mut().flatten() {
-            stop(&mut pair.own);
-            if counted {
-                pair.real.stand(t);
-            }
         }
-        self.spent.iter_mut().for_each(stop);
     }
 
     fn resume(&mut self, t: i64) {
         if self.open().is_some() && self.standing_since.take().is_some() {
+            self.stops.last_mut().unwrap().to = Some(t);
             for track in self.every_track() {
                 track.still = false;
                 track.mark(t);
@@ -399,6 +435,7 @@ impl Clock {
             _ => (t, "met"),
         });
         self.ended_by = by;
+        self.settle(due);
     }
 
     fn change(&mut self, t: i64, rule: Option<usize>) {
@@ -417,7 +454,9 @@ impl Clock {
                 }
                 return;
             }
+            self.settle(due);
             let promised = rule.filter(|rule| self.tracks[*rule].is_some());
+            self.limit_track = promised.and_then(|rule| self.settled_track(rule, t));
             let cycle = self.cycles.last_mut().unwrap();
             cycle.had_backstop = true;
             cycle.limit_from = Some(promised);
@@ -426,7 +465,10 @@ impl Clock {
             let passed = limit.is_some_and(|limit| limit < t) && due.is_some();
             self.cycles.last_mut().unwrap().limit_by_change = passed.then_some(t);
         } else {
-            self.spend(rule);
+            if self.gone.is_some() {
+                self.settle(self.cycles.last().map(|cycle| cycle.started));
+            }
+            self.spend(rule, t);
             let cycle = self.cycles.last_mut().unwrap();
             cycle.rule = rule;
             cycle.late_by_change = None;
@@ -464,18 +506,18 @@ impl Clock {
         });
         self.spent = None;
         self.gone = missed.then_some((t, broken));
-        self.spend(rule);
+        self.stops.push(Stop { from: closed, to: Some(t), counts: true, settled: true, closed: true });
+        self.spend(rule, t);
         self.standing_since = None;
         self.push(t, rule, None);
     }
 
     /// Where nothing remained on reopening, due is the reopening and only the limit has meters.
-    fn spend(&mut self, rule: Option<usize>) {
-        let (Some((t, broken)), Some(Some(pair))) = (self.gone, rule.map(|rule| &self.tracks[rule])) else {
-            return;
-        };
+    fn spend(&mut self, rule: Option<usize>, now: i64) {
+        let (Some((t, broken)), Some(rule)) = (self.gone, rule) else { return };
+        let Some(settled) = self.settled_track(rule, now) else { return };
         let nothing = Meter { full_at: Some(t), ..Meter::new(Need::Steps(0), Hours::Always, t) };
-        let limit = pair.real.limit.map(|limit| if broken { nothing } else { limit });
+        let limit = settled.limit.map(|limit| if broken { nothing } else { limit });
         self.spent = Some(Track { due: nothing, limit, still: false });
     }
 
@@ -621,7 +663,10 @@ pub fn run(request: &Request, events: &[Event], now: Instant) -> Vec<Line> {
         index,
         cycles: Vec::new(),
         tracks: Vec::new(),
+        stops: Vec::new(),
+        received: 0,
         spent: None,
+        limit_track: None,
         gone: None,
         ended_by: "",
         standing_since: None,

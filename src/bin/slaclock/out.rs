@@ -82,7 +82,10 @@ pub(crate) fn table(header: &[&str]) -> Table {
     table.enforce_styling();
     table.style_text_only();
     if !header.is_empty() {
-        table.set_header(header.iter().map(|text| Cell::new(text).fg(Color::DarkGrey)));
+        table.set_header(header.iter().map(|text| {
+            let cell = Cell::new(text);
+            if text.is_empty() { cell } else { cell.fg(Color::DarkGrey) }
+        }));
     }
     table
 }

@@ -48,10 +48,10 @@ pub(crate) fn check(args: &args::Check, out: &mut Out) -> Result<Verdict, Failur
         policy.version(),
         count(clocks, "clock"),
         count(policy.calendars().len(), "calendar"),
-        if examples == 0 {
-            "no worked example".to_owned()
-        } else {
-            format!("{} hold", count(examples, "worked example"))
+        match examples {
+            0 => "no worked example".to_owned(),
+            1 => "1 worked example holds".to_owned(),
+            several => format!("{several} worked examples hold"),
         }
     ))?;
     for lint in &lints {
