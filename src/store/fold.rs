@@ -19,8 +19,8 @@ use crate::model::Request;
 /// Operations in the log after which a write folds it first.
 pub(crate) const FOLD_AFTER: u32 = 65_536;
 
-/// A block of records is closed once it holds this many bytes.
-const RECORD_BLOCK_BYTES: usize = 16_000;
+/// A block of records is closed once it holds this many bytes, so that it mostly fits a page of 16 KiB.
+const RECORD_BLOCK_BYTES: usize = 15_800;
 
 /// Writes everything of the snapshot's log into the sealed values and returns the head after it.
 pub(crate) fn fold(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<Head> {
@@ -82,7 +82,7 @@ pub(crate) fn pack_records(first: u32, requests: &[Request]) -> Result<Vec<(u64,
     for (request, slot) in requests.iter().zip(first..) {
         codec::append(&mut bytes, request)?;
         ends.push(bytes.len() as u32);
-        if bytes.len() >= RECORD_BLOCK_BYTES {
+        if bytes.len() + ends.len() * 4 >= RECORD_BLOCK_BYTES {
             blocks.push((u64::from(start), packed(&ends, &bytes)?));
             bytes.clear();
             ends.clear();

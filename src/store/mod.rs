@@ -130,9 +130,9 @@ impl Store {
             let before = snapshot.head().unfolded;
             let head = &mut commit.entry.head;
             head.seq = snapshot.head().seq + 1;
-            if !commit.notices.is_empty() {
-                writer.put(Table::Notices, head.notices + 1, &notices::write(&commit.notices)?)?;
-                head.notices += commit.notices.len() as u64;
+            for rows in commit.notices.chunks(notices::ROWS_PER_VALUE) {
+                writer.put(Table::Notices, head.notices + 1, &notices::write(rows)?)?;
+                head.notices += rows.len() as u64;
             }
             for (table, key, payload) in &commit.values {
                 writer.put(*table, *key, payload)?;

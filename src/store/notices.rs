@@ -1,4 +1,4 @@
-//! Notices as stored: fixed rows, packed by commit, keyed by the number of the first.
+//! Notices as stored: fixed rows, packed by commit, at most 4,600 in a value, keyed by the number of the first.
 
 use super::bytes::Input;
 use super::tables::{Reader, Table};
@@ -22,7 +22,10 @@ pub(crate) struct NoticeRow {
 
 const SIZE: usize = 14;
 
-/// Packs the notices of one commit.
+/// Most notices in one value: just under 64 KiB.
+pub(crate) const ROWS_PER_VALUE: usize = 4_600;
+
+/// Packs notices that follow one another.
 pub(crate) fn write(rows: &[NoticeRow]) -> Result<Vec<u8>> {
     let mut out = Vec::with_capacity(rows.len() * SIZE);
     for row in rows {
