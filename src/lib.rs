@@ -76,3 +76,8 @@ pub use model::{Event, EventKind, EventTag, Facts, Request};
 pub use policy::Policy;
 pub use target::NoDeadline;
 pub use time::{Instant, Span, TimeOfDay};
+
+/// The README's examples, run with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

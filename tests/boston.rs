@@ -5,6 +5,7 @@
 //! stamped, and some were changed by hand, so that shares are asserted, not every row; the verdict must agree in every row.
 //! `examples/data/README.md` has the rules and the data's quirks.
 #![cfg(feature = "import")]
+#![allow(clippy::print_stdout, reason = "the shares are worth reading")]
 
 mod support;
 

@@ -95,10 +95,10 @@ fn friday_afternoon() {
     cycle 1   begun Fri 2026-03-06 15:00 MSK by the receipt
     received  Fri 2026-03-06 15:00 MSK (12:00 UTC), a working day of calendar "office"
     rule      15:00 is not before 14:00, so: next day, 11:00
-    next day  Sat 03-07 and Sun 03-08, Mon 03-09 (holiday) are closed; Tue 03-10 is open
+    next day  Sat 03-07 to Sun 03-08 and Mon 03-09 (holiday) are closed; Tue 03-10 is open
     due       Tue 2026-03-10 11:00 MSK (08:00 UTC)                                      policy customer-care v3, tzdb 2026e
     limit     Thu 2026-03-12 18:00 MSK (15:00 UTC): 3 working days, close
-    day 3     Sat 03-07 and Sun 03-08, Mon 03-09 (holiday) are closed; Tue 03-10 is day 1, Wed 03-11 is day 2, Thu 03-12 is day 3
+    day 3     Sat 03-07 to Sun 03-08 and Mon 03-09 (holiday) are closed; Tue 03-10 is day 1, Wed 03-11 day 2, Thu 03-12 day 3
     warnings  50 % Fri 2026-03-06 17:30 MSK; 75 % Tue 2026-03-10 09:45 MSK
     stage     on track, 4 h of working time left
     verdict   undecided
@@ -117,10 +117,10 @@ fn weekend() {
     cycle 1   begun Sat 2026-03-07 10:00 MSK by the receipt
     received  Sat 2026-03-07 10:00 MSK (07:00 UTC), a closed day of calendar "office" (weekend)
     rule      Sat 03-07 is closed and takes the last branch, so: next day, 11:00
-    next day  Sun 03-08, Mon 03-09 (holiday) are closed; Tue 03-10 is open
+    next day  Sun 03-08 and Mon 03-09 (holiday) are closed; Tue 03-10 is open
     due       Tue 2026-03-10 11:00 MSK (08:00 UTC)                                      policy customer-care v3, tzdb 2026e
     limit     Thu 2026-03-12 18:00 MSK (15:00 UTC): 3 working days, close
-    day 3     Sun 03-08, Mon 03-09 (holiday) are closed; Tue 03-10 is day 1, Wed 03-11 is day 2, Thu 03-12 is day 3
+    day 3     Sun 03-08 and Mon 03-09 (holiday) are closed; Tue 03-10 is day 1, Wed 03-11 day 2, Thu 03-12 day 3
     warnings  50 % Tue 2026-03-10 10:00 MSK, passed; 75 % Tue 2026-03-10 10:30 MSK, passed
     stage     met: finished Tue 2026-03-10 11:00 MSK
     verdict   met
@@ -142,8 +142,8 @@ fn on_hold() {
     on hold   Mon 03-02 12:00 to Mon 03-02 15:00 (waiting_customer): 3 h of working time; due moves to Tue 2026-03-03 12:00 MSK
     on hold   since Tue 03-03 09:30 (waiting_customer): the clock stands with 2 h 30 min of working time left
     due       none while on hold; Tue 2026-03-03 12:00 MSK without it                   policy customer-care v3, tzdb 2026e
-    limit     Fri 2026-03-06 12:00 MSK (09:00 UTC): 3 working days, close
-    day 3     Tue 03-03 is day 1, Wed 03-04 is day 2, Thu 03-05 is day 3
+    limit     none while on hold; Fri 2026-03-06 12:00 MSK without it: 3 working days, close
+    day 3     Tue 03-03 is day 1, Wed 03-04 day 2, Thu 03-05 day 3
     warnings  50 % Mon 2026-03-02 17:00 MSK, passed
     stage     on hold, 2 h 30 min of working time left
     verdict   undecided
@@ -164,7 +164,7 @@ fn reopened_after_a_miss() {
     rule      10:00 is before 14:00, so: same day, close
     due       Mon 2026-03-02 18:00 MSK (15:00 UTC)                                      policy customer-care v3, tzdb 2026e
     limit     Thu 2026-03-05 18:00 MSK (15:00 UTC): 3 working days, close
-    day 3     Tue 03-03 is day 1, Wed 03-04 is day 2, Thu 03-05 is day 3
+    day 3     Tue 03-03 is day 1, Wed 03-04 day 2, Thu 03-05 day 3
     warnings  50 % Mon 2026-03-02 14:00 MSK, passed; 75 % Mon 2026-03-02 16:00 MSK, passed
     stage     missed: finished Tue 2026-03-03 12:00 MSK, 18 h of wall-clock time after due
     cycle 2   begun Wed 2026-03-04 12:00 MSK by reopening
@@ -188,7 +188,7 @@ fn reopened_in_time() {
     rule      10:00 is before 14:00, so: same day, close
     due       Mon 2026-03-02 18:00 MSK (15:00 UTC)                                      policy customer-care v3, tzdb 2026e
     limit     Thu 2026-03-05 18:00 MSK (15:00 UTC): 3 working days, close
-    day 3     Tue 03-03 is day 1, Wed 03-04 is day 2, Thu 03-05 is day 3
+    day 3     Tue 03-03 is day 1, Wed 03-04 day 2, Thu 03-05 day 3
     warnings  50 % Mon 2026-03-02 14:00 MSK; 75 % Mon 2026-03-02 16:00 MSK
     stage     met: finished Mon 2026-03-02 13:00 MSK
     cycle 2   begun Tue 2026-03-03 10:00 MSK by reopening
@@ -197,7 +197,7 @@ fn reopened_in_time() {
     on hold   Mon 03-02 13:00 to Tue 03-03 10:00 (closed): 6 h of working time; due moves to Tue 2026-03-03 15:00 MSK
     due       Tue 2026-03-03 15:00 MSK (12:00 UTC)                                      policy customer-care v3, tzdb 2026e
     limit     Fri 2026-03-06 15:00 MSK (12:00 UTC): 3 working days, close
-    day 3     Tue 03-03 is day 1, Wed 03-04 is day 2, Thu 03-05 is day 3
+    day 3     Tue 03-03 is day 1, Wed 03-04 day 2, Thu 03-05 day 3
     warnings  50 % Tue 2026-03-03 11:00 MSK; 75 % Tue 2026-03-03 13:00 MSK
     stage     on track, 4 h of working time left
     verdict   undecided
@@ -219,7 +219,7 @@ fn late_by_a_change() {
     counted   Mon 03-02 10:00–14:00 (4 h)
     due       Mon 2026-03-02 14:00 MSK (11:00 UTC)                                      policy customer-care v3, tzdb 2026e
     limit     Thu 2026-03-05 18:00 MSK (15:00 UTC): 3 working days, close
-    day 3     Tue 03-03 is day 1, Wed 03-04 is day 2, Thu 03-05 is day 3
+    day 3     Tue 03-03 is day 1, Wed 03-04 day 2, Thu 03-05 day 3
     changed   Mon 2026-03-02 16:00 MSK: priority is now `high`; worked out anew from the start; by that it was due already
     warnings  50 % Mon 2026-03-02 14:00 MSK, passed; 75 % Mon 2026-03-02 16:00 MSK by the change, passed
     stage     late since the change of Mon 2026-03-02 16:00 MSK

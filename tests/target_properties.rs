@@ -3,6 +3,7 @@
 //!
 //! What could go wrong: an edge of a table, a change of the clocks, a date that belongs to the wrong stretch. Set
 //! `SLACLOCK_SEED` to repeat a run; every failure prints it.
+#![allow(clippy::print_stdout, reason = "the seed must be seen")]
 
 #[path = "support/random.rs"]
 mod random;

@@ -144,9 +144,7 @@ impl Db {
         if let Some(known) = self.editions.read().unwrap_or_else(PoisonError::into_inner).get(&number) {
             return Ok(known.clone());
         }
-        let stored = snapshot
-            .reader
-            .must(Table::Policies, u64::from(number), |payload| codec::decode_all::<Stored>(payload))?;
+        let stored = snapshot.reader.must(Table::Policies, u64::from(number), codec::decode_all::<Stored>)?;
         let zones = TzData::kept(stored.tzdb, stored.zones);
         let policy = Policy::from_text(&stored.text, &zones).map_err(|error| {
             Error::new(ErrorKind::Damaged, format!("policy edition {number} no longer loads: {error}"))

@@ -31,10 +31,6 @@ impl<'a> Input<'a> {
         self.take(N)?.try_into().map_err(|_| short(N, length))
     }
 
-    pub(crate) fn u8(&mut self) -> Result<u8> {
-        Ok(self.array::<1>()?[0])
-    }
-
     pub(crate) fn u16(&mut self) -> Result<u16> {
         Ok(u16::from_le_bytes(*self.array()?))
     }

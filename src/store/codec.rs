@@ -94,7 +94,7 @@ mod tests {
         let event = Event::new(EventKind::Paused { reason: "waiting_customer".into() }, at).by("ann");
         assert_eq!(
             encode(&event).unwrap(),
-            [&[6, 16][..], b"waiting_customer", &[252, 64, 153, 167, 173], &[1, 3], b"ann", &[0, 0],]
+            [&[6, 16][..], b"waiting_customer", &[252, 64, 45, 168, 173], &[1, 3], b"ann", &[0, 0],]
                 .concat()
         );
     }

@@ -11,11 +11,14 @@ use crate::model::Event;
 /// A block is closed once it holds this many bytes.
 const BLOCK_BYTES: usize = 32_000;
 
+/// A block's number and bytes.
+pub(crate) type Block = (u64, Vec<u8>);
+
 /// Packs groups into blocks.
 pub(crate) struct Packer {
     block: u32,
     bytes: Vec<u8>,
-    done: Vec<(u64, Vec<u8>)>,
+    done: Vec<Block>,
 }
 
 impl Packer {
@@ -48,7 +51,7 @@ impl Packer {
     }
 
     /// The blocks by number, and the next number.
-    pub(crate) fn finish(mut self) -> Result<(Vec<(u64, Vec<u8>)>, u32)> {
+    pub(crate) fn finish(mut self) -> Result<(Vec<Block>, u32)> {
         if !self.bytes.is_empty() {
             self.close()?;
         }

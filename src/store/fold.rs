@@ -84,7 +84,8 @@ pub(crate) fn pack_records(first: u32, requests: &[Request]) -> Result<Vec<(u64,
         ends.push(bytes.len() as u32);
         if bytes.len() >= RECORD_BLOCK_BYTES {
             blocks.push((u64::from(start), packed(&ends, &bytes)?));
-            (bytes.clear(), ends.clear());
+            bytes.clear();
+            ends.clear();
             start = slot + 1;
         }
     }

@@ -71,7 +71,7 @@ impl Snapshot<'_> {
 
     /// What was submitted as request `slot`.
     pub(crate) fn request(&self, slot: u32) -> Result<Request> {
-        self.record(slot, |bytes| codec::decode_all(bytes), Clone::clone)
+        self.record(slot, codec::decode_all, Clone::clone)
     }
 
     /// The external id of a request, without reading the rest of it.

@@ -177,10 +177,4 @@ impl<'t> Writer<'t> {
         let mut opened = self.open(table)?;
         opened.retain_in(keys, |_, _| false).map_err(errors::from_storage)
     }
-
-    /// The number of values in a table.
-    pub(crate) fn len(&self, table: Table) -> Result<u64> {
-        use redb::ReadableTableMetadata;
-        self.open(table)?.len().map_err(errors::from_storage)
-    }
 }

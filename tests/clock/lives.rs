@@ -7,7 +7,7 @@ use slaclock::policy::Policy;
 use slaclock::time::{Instant, Span};
 
 /// The clocks that `simulator.rs` simulates, in its order.
-pub fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy::from_toml(
         r#"
         [policy]
@@ -107,21 +107,21 @@ pub fn policy() -> Policy {
 }
 
 /// A small generator of random numbers, so that a seed names a life.
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn new(seed: u64) -> Dice {
+    pub(crate) fn new(seed: u64) -> Dice {
         Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03)
     }
 
-    pub fn below(&mut self, limit: u32) -> u32 {
+    pub(crate) fn below(&mut self, limit: u32) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         ((self.0 >> 33) % u64::from(limit.max(1))) as u32
     }
 
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for at in (1..items.len()).rev() {
             items.swap(at, self.below(at as u32 + 1) as usize);
         }
@@ -132,7 +132,7 @@ impl Dice {
     }
 
     /// Any instant, the first and the last more often than others.
-    pub fn instant(&mut self) -> Instant {
+    pub(crate) fn instant(&mut self) -> Instant {
         match self.below(5) {
             0 => Instant::MIN,
             1 => Instant::MAX,
@@ -146,7 +146,7 @@ const GRID_S: i64 = 600;
 /// Monday 2026-03-02 00:00 UTC.
 const MONDAY_S: i64 = 1_772_409_600;
 
-pub fn request(dice: &mut Dice) -> Request {
+pub(crate) fn request(dice: &mut Dice) -> Request {
     let at = MONDAY_S + i64::from(dice.below(7 * 144)) * GRID_S;
     Request::new("CASE-1", Instant::from_secs(at).unwrap()).priority(dice.pick(&PRIORITIES))
 }
@@ -154,7 +154,7 @@ pub fn request(dice: &mut Dice) -> Request {
 const PRIORITIES: [&str; 6] = ["high", "high", "medium", "medium", "low", "none"];
 
 /// Up to twenty events in the days after the receipt, in order; some in the same second.
-pub fn life(dice: &mut Dice, received_at: Instant) -> Vec<Event> {
+pub(crate) fn life(dice: &mut Dice, received_at: Instant) -> Vec<Event> {
     let mut at = received_at;
     let busy = [6, 30, 120, 200][dice.below(4) as usize];
     (0..dice.below(20))
@@ -195,7 +195,7 @@ fn kind(dice: &mut Dice, at: Instant) -> EventKind {
 }
 
 /// Events of every kind at any instants in any order, promises in the past among them.
-pub fn wild_life(dice: &mut Dice) -> Vec<Event> {
+pub(crate) fn wild_life(dice: &mut Dice) -> Vec<Event> {
     (0..dice.below(40))
         .map(|_| {
             let at = dice.instant();
@@ -212,7 +212,7 @@ pub fn wild_life(dice: &mut Dice) -> Vec<Event> {
 }
 
 /// The events up to `now`, one on a line.
-pub fn told(events: &[Event], now: Instant) -> String {
+pub(crate) fn told(events: &[Event], now: Instant) -> String {
     let known = events.iter().filter(|event| event.at <= now);
     let lines = known.map(|event| match event.kind.tag() {
         EventTag::Paused | EventTag::Changed | EventTag::Promised => format!("{} {:?}", event.at, event.kind),

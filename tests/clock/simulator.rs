@@ -8,25 +8,25 @@ use slaclock::model::{Event, EventKind, Request};
 use slaclock::time::Instant;
 
 /// One step.
-pub const TICK_S: i64 = 300;
+pub(crate) const TICK_S: i64 = 300;
 /// Clocks of the policy in `lives.rs`.
-pub const CLOCKS: usize = 8;
+pub(crate) const CLOCKS: usize = 8;
 const DAY: i64 = 288;
 const HOUR: i64 = 12;
 
 /// A cycle in the words of both sides; instants in steps since 1970.
-pub struct Line {
-    pub clock: usize,
-    pub number: u32,
-    pub started: i64,
-    pub phase: &'static str,
-    pub at: Option<i64>,
-    pub remaining: Option<i64>,
-    pub due: Option<i64>,
-    pub limit: Option<i64>,
-    pub late_by_change: Option<i64>,
-    pub limit_by_change: Option<i64>,
-    pub stage: Stage,
+pub(crate) struct Line {
+    pub(crate) clock: usize,
+    pub(crate) number: u32,
+    pub(crate) started: i64,
+    pub(crate) phase: &'static str,
+    pub(crate) at: Option<i64>,
+    pub(crate) remaining: Option<i64>,
+    pub(crate) due: Option<i64>,
+    pub(crate) limit: Option<i64>,
+    pub(crate) late_by_change: Option<i64>,
+    pub(crate) limit_by_change: Option<i64>,
+    pub(crate) stage: Stage,
 }
 
 impl fmt::Display for Line {
@@ -657,7 +657,7 @@ impl World {
 }
 
 /// The cycles that have begun at `now`.
-pub fn run(request: &Request, events: &[Event], now: Instant) -> Vec<Line> {
+pub(crate) fn run(request: &Request, events: &[Event], now: Instant) -> Vec<Line> {
     let (start, end) = (request.received_at.as_secs() / TICK_S, now.as_secs() / TICK_S);
     let clocks = (0..CLOCKS).map(|index| Clock {
         index,

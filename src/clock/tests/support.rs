@@ -9,7 +9,7 @@ use crate::calendar::{Calendar, CalendarSpec, Hours};
 use crate::clock::{Cycle, Phase, Timeline, derive, derive_at};
 use crate::model::{Event, EventKind, EventTag, Request};
 use crate::policy::{Clock, Condition, Policy, Reopen, Rule, Trigger};
-use crate::target::{Branch, ClosedDay, DayTime, Target};
+use crate::target::{DayTime, Target};
 use crate::time::{Instant, Span, TimeOfDay};
 use crate::zone::TzData;
 
@@ -77,17 +77,6 @@ pub(crate) fn policy(clocks: Vec<Clock>) -> Policy {
     let mut body = Arc::into_inner(Policy::from_toml(least).unwrap().0).unwrap();
     body.clocks = clocks;
     Policy(Arc::new(body))
-}
-
-/// The reference promise's first tier.
-pub(crate) fn cutoff() -> Target {
-    Target::Cutoff {
-        branches: vec![
-            Branch { received_before: Some(hour("14:00")), working_days: 0, at: DayTime::Close },
-            Branch { received_before: None, working_days: 1, at: DayTime::At(hour("11:00")) },
-        ],
-        closed_day: ClosedDay::Otherwise,
-    }
 }
 
 /// 8 h of working time, Monday to Friday 09:00–17:00 UTC; three working days as backstop; warnings at 50 and 75 %.
