@@ -63,7 +63,7 @@ fn twelve_processes_create_one_file_and_one_wins() {
     assert_eq!(won, 1);
     let refused = outputs.iter().filter(|output| !output.status.success());
     for output in refused {
-        assert!(String::from_utf8_lossy(&output.stderr).contains("exists"), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("already exists"), "{output:?}");
     }
     let left: Vec<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -347,7 +347,10 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
 }
 
 fn already_exists(path: &Path) -> Error {
-    Error::new(ErrorKind::AlreadyExists, format!("{}: already exists; `create` makes new files only", path.display()))
+    Error::new(
+        ErrorKind::AlreadyExists,
+        format!("{}: already exists; `create` makes new files only", path.display()),
+    )
 }
 
 fn io_at(path: &Path, doing: &str, cause: io::Error) -> Error {
