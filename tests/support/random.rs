@@ -1,5 +1,6 @@
 //! Random calendars (with their slow twins), rules, receipts and pauses. Everything follows from one seed.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -157,9 +158,9 @@ fn world(zone: &'static str, plain: bool, random: &mut Random) -> World {
         let day = 10 + random.below(47_400);
         // Only where the evening before does not run into it, so that hours never overlap.
         let extra = vec![(8 * 3600 + random.below(4) * 1800, 15 * 3600 + random.below(7200))];
-        if !reference.extra.contains_key(&day) {
-            reference.extra.insert(day, extra.clone());
+        if let Entry::Vacant(free) = reference.extra.entry(day) {
             spec.extra_days.push(ExtraDay { date: date(day), hours: hours(&extra) });
+            free.insert(extra);
         }
     }
     if !plain {
