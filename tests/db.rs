@@ -2,8 +2,8 @@
 //! the records, a stage counted wrongly, a notice given twice or never. Each is compared with what the events say.
 
 use slaclock::{
-    Db, ErrorKind, Event, EventKind, Instant, OnError, Operation, Options, Outcome, Page, Policy, Query,
-    Request, Stage,
+    AttainmentQuery, Db, Durability, ErrorKind, Event, EventKind, Instant, Mode, Month, OnError, Operation,
+    Options, Outcome, Page, Policy, Query, Request, Stage,
 };
 
 const POLICY: &str = r#"
@@ -251,4 +251,116 @@ fn a_scan_in_the_past_leaves_out_what_came_later() {
     assert_eq!((counts.late, counts.breached, counts.on_track, counts.total()), (1, 1, 1, 3));
     let later = at("2026-03-04 13:01");
     assert_eq!(db.counts(later).unwrap().total(), 6);
+}
+
+#[test]
+fn a_new_policy_version_holds_for_new_requests_only() {
+    let db = Db::in_memory(&policy()).unwrap();
+    let stricter =
+        POLICY.replace("version = 1", "version = 2").replace("working = \"8h\"", "working = \"2h\"");
+    let stricter = Policy::from_toml(&stricter).unwrap();
+    db.submit(&Request::new("OLD", at("2026-03-02 10:00"))).unwrap();
+    db.install(&stricter, at("2026-03-03 00:00")).unwrap();
+    db.install(&stricter, at("2026-03-03 00:00")).unwrap();
+    db.submit(&Request::new("NEW", at("2026-03-03 10:00"))).unwrap();
+    // Received before the new version was in force, submitted after.
+    db.submit(&Request::new("LATE", at("2026-03-02 23:59"))).unwrap();
+    let due = |id: &str| db.get(id).unwrap().clocks[1].due_at.unwrap();
+    assert_eq!(due("OLD"), at("2026-03-02 18:00"));
+    assert_eq!(due("NEW"), at("2026-03-03 12:00"));
+    assert_eq!(due("LATE"), at("2026-03-03 17:00"));
+    assert_eq!(db.get("OLD").unwrap().policy, "care v1");
+    assert_eq!(db.policies().unwrap().len(), 2);
+    let error = db.install(&policy(), at("2026-04-01 00:00")).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.message()),
+        (ErrorKind::Conflict, "policy `care` version 1: must be above the newest installed version, 2")
+    );
+    assert_eq!(db.verify().unwrap().differences, []);
+}
+
+#[test]
+fn a_reader_follows_a_writer_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("care.slaclock");
+    let writer = Db::create(&path, &policy(), Options::default()).unwrap();
+    let reader = Db::open(&path, Options::default().read_only()).unwrap();
+    writer.submit(&Request::new("A", at("2026-03-02 10:00"))).unwrap();
+    assert_eq!(reader.get("A").unwrap().clocks.len(), 3);
+    let refused = reader.submit(&Request::new("B", at("2026-03-02 10:00"))).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ReadOnly);
+    assert_eq!(reader.advance(at("2026-03-03 10:00")).unwrap_err().kind(), ErrorKind::ReadOnly);
+    writer.submit(&Request::new("C", at("2026-03-02 10:00"))).unwrap();
+    assert_eq!((reader.info().unwrap().requests, reader.get("C").unwrap().clocks.len()), (2, 3));
+}
+
+#[test]
+fn what_is_newly_late_is_what_passed_due_since_the_last_look() {
+    let db = Db::in_memory(&policy()).unwrap();
+    for minute in 0..10 {
+        db.submit(&Request::new(format!("R{minute}"), at(&format!("2026-03-02 10:0{minute}")))).unwrap();
+    }
+    let names = |last: &str, now: &str| -> Vec<String> {
+        let rows = db.newly_late(at(last), at(now), Page::first(100)).unwrap().rows;
+        rows.into_iter().map(|row| format!("{} {}", row.request, row.clock)).collect()
+    };
+    // Due at 11:00, 11:01, …: at 11:02 the first two have passed, the third is still in time.
+    assert_eq!(names("2026-03-02 10:00", "2026-03-02 11:02"), ["R0 first_response", "R1 first_response"]);
+    assert_eq!(names("2026-03-02 11:02", "2026-03-02 11:03"), ["R2 first_response"]);
+    assert!(names("2026-03-02 11:03", "2026-03-02 11:03").is_empty());
+    let next = db.next_due(at("2026-03-02 11:03")).unwrap().unwrap();
+    assert_eq!((next.request.as_str(), next.due_at), ("R3", at("2026-03-02 11:03")));
+}
+
+#[test]
+fn bulk_loading_needs_the_file_for_itself_and_is_durable_after_a_flush() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("care.slaclock");
+    let bulk = || Options::default().durability(Durability::BULK);
+    assert_eq!(Db::create(&path, &policy(), bulk()).unwrap_err().kind(), ErrorKind::Unsupported);
+    let db = Db::create(&path, &policy(), bulk().mode(Mode::Exclusive)).unwrap();
+    for number in 0..50 {
+        db.submit(&Request::new(format!("R{number}"), at("2026-03-02 10:00"))).unwrap();
+    }
+    let refused = Db::open(&path, Options::default().busy_timeout(std::time::Duration::from_millis(50)));
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Busy);
+    db.flush().unwrap();
+    db.close().unwrap();
+    let db = Db::open(&path, Options::default()).unwrap();
+    assert_eq!(db.info().unwrap().requests, 50);
+    assert_eq!(db.check().unwrap().differences, []);
+}
+
+#[test]
+fn attainment_counts_what_was_received_in_the_period() {
+    let db = Db::in_memory(&policy()).unwrap();
+    for number in 0..20 {
+        let priority = if number < 5 { "high" } else { "low" };
+        let id = format!("R{number}");
+        // The 20th came on the 1st of April by Moscow's clock, still in March by UTC's.
+        let received = if number == 19 { at("2026-04-01 00:30") } else { at("2026-03-02 10:00") };
+        db.submit(&Request::new(&id, received).priority(priority)).unwrap();
+        if number != 7 {
+            let handled =
+                if number == 3 { at("2026-03-02 18:00").as_secs() + 1 } else { received.as_secs() + 60 };
+            db.record(&id, Event::new(EventKind::Resolved, Instant::from_secs(handled).unwrap())).unwrap();
+        }
+    }
+    let now = at("2026-04-10 12:00");
+    let march = &db.attainment(Month::of(2026, 3), now).unwrap()[0];
+    assert_eq!((march.tally.met, march.tally.missed, march.tally.counted()), (17, 2, 19));
+    assert_eq!((march.tally.missed_within_limit, march.tally.missed_breached), (1, 1));
+    assert_eq!(
+        march.to_string(),
+        "March 2026: 89.47 % of 19 by resolution; goal 95 %: broken; 2 misses too many"
+    );
+    let query =
+        AttainmentQuery::at(now).period(slaclock::PeriodRange::parse("2026-Q1").unwrap()).by("priority");
+    let groups = db.attainment_by(&query).unwrap();
+    let high = &groups[0];
+    assert_eq!(high.by, [("priority".to_owned(), Some("high".to_owned()))]);
+    assert_eq!((high.attainment.tally.met, high.attainment.tally.missed), (4, 1));
+    // As of the second of due the late one was still undecided.
+    let then = &db.attainment(Month::of(2026, 3), at("2026-03-02 18:00")).unwrap()[0];
+    assert_eq!((then.tally.missed, then.tally.undecided), (0, 2));
 }
