@@ -31,8 +31,8 @@
 //!     backstop   = { working_days = 3 }
 //! "#)?;
 //! let received = Instant::parse("2026-03-06T15:00:00+03:00")?; // a Friday
-//! let (_, rule) = policy.clock("resolution")?.rule_for(&Facts::none()).expect("the clock has a rule for everything");
-//! assert_eq!(rule.due(received), Ok(Instant::parse("2026-03-09T11:00:00+03:00")?));
+//! let due = policy.clock("resolution")?.due(received, &Facts::none())?;
+//! assert_eq!(due, Instant::parse("2026-03-09T11:00:00+03:00")?);
 //! # Ok::<(), slaclock::Error>(())
 //! ```
 //!

@@ -73,6 +73,15 @@ pub struct Rows {
     pub next: Option<PageKey>,
 }
 
+impl IntoIterator for Rows {
+    type Item = Row;
+    type IntoIter = std::vec::IntoIter<Row>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.into_iter()
+    }
+}
+
 /// What a scan looks for.
 #[derive(Clone, Debug)]
 pub struct Query {
