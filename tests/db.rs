@@ -364,3 +364,92 @@ fn attainment_counts_what_was_received_in_the_period() {
     let then = &db.attainment(Month::of(2026, 3), at("2026-03-02 18:00")).unwrap()[0];
     assert_eq!((then.tally.missed, then.tally.undecided), (0, 2));
 }
+
+#[test]
+fn a_scan_in_the_past_gives_each_clock_once_in_order_and_within_its_bounds() {
+    let db = Db::in_memory(&policy()).unwrap();
+    for number in 0..6 {
+        db.submit(&Request::new(format!("R{number}"), at(&format!("2026-03-02 10:0{number}")))).unwrap();
+    }
+    // What comes later moves the due instants of half of them; at 10:30 nobody knew.
+    for number in [0, 2, 4] {
+        let id = format!("R{number}");
+        db.record(&id, Event::new(EventKind::Note, at("2026-03-02 11:00"))).unwrap();
+        let waiting = EventKind::Paused { reason: "waiting_customer".into() };
+        db.record(&id, Event::new(waiting, at("2026-03-02 12:00"))).unwrap();
+        db.record(&id, Event::new(EventKind::Resumed, at("2026-03-04 12:00"))).unwrap();
+    }
+    let then = Query::at(at("2026-03-02 10:30")).clock("resolution");
+    let rows = db.scan(&then, Page::first(100)).unwrap().rows;
+    assert_eq!(rows.len(), 6);
+    assert!(
+        rows.iter().all(|row| row.due_at == at("2026-03-02 18:00") || row.due_at > at("2026-03-03 09:00"))
+    );
+    assert!(rows.is_sorted_by_key(|row| row.due_at));
+    let (mut pieces, mut page) = (Vec::new(), Page::first(2));
+    loop {
+        let found = db.scan(&then, page).unwrap();
+        pieces.extend(found.rows);
+        match found.next {
+            Some(key) => page = Page::after(key, 2),
+            None => break,
+        }
+    }
+    assert_eq!(pieces, rows);
+    let later = then.since(at("2026-03-03 12:00"));
+    assert!(db.scan(&later, Page::first(100)).unwrap().rows.is_empty());
+}
+
+#[test]
+fn a_request_is_judged_at_the_instant_asked_for() {
+    let db = Db::in_memory(&policy()).unwrap();
+    db.submit(&Request::new("A", at("2026-03-02 10:00"))).unwrap();
+    let stage = |now: &str| db.get_at("A", at(now)).unwrap().clocks[1].stage;
+    assert_eq!(
+        [
+            stage("2026-03-02 13:00"),
+            stage("2026-03-02 17:00"),
+            stage("2026-03-03 09:00"),
+            stage("2026-03-09 09:00")
+        ],
+        [Stage::OnTrack, Stage::AtRisk, Stage::Late, Stage::Breached]
+    );
+    assert_eq!(db.get("A").unwrap().clocks[1].stage, Stage::OnTrack);
+}
+
+#[test]
+fn what_is_taken_back_comes_before_what_replaces_it() {
+    let text = POLICY.replace(
+        "target = { working = \"8h\" }",
+        "rules = [{ when = { priority = \"high\" }, target = { working = \"2h\" } }]\n    target = { working = \"8h\" }",
+    );
+    let db = Db::in_memory(&Policy::from_toml(&text).unwrap()).unwrap();
+    db.submit(&Request::new("A", at("2026-03-02 10:00"))).unwrap();
+    let feed = db.feed("mailer").unwrap();
+    let told = feed.advance(at("2026-03-02 19:00")).unwrap();
+    feed.acknowledge(told.last().unwrap().number).unwrap();
+    let facts = [("priority".to_owned(), "high".to_owned())].into();
+    db.record("A", Event::new(EventKind::Changed { facts }, at("2026-03-02 11:00"))).unwrap();
+    let told = feed.pending(100).unwrap();
+    assert!(told.iter().any(|notice| notice.retracted) && told.iter().any(|notice| !notice.retracted));
+    assert!(told.is_sorted_by_key(|notice| !notice.retracted), "{told:?}");
+}
+
+#[test]
+fn a_miss_stays_late_when_nothing_more_is_promised() {
+    let text = POLICY.replace(
+        "target = { working = \"8h\" }",
+        "rules = [{ when = { priority = \"none\" }, target = \"none\" }]\n    target = { working = \"8h\" }",
+    );
+    let db = Db::in_memory(&Policy::from_toml(&text).unwrap()).unwrap();
+    db.submit(&Request::new("A", at("2026-03-02 10:00"))).unwrap();
+    let facts = [("priority".to_owned(), "none".to_owned())].into();
+    db.record("A", Event::new(EventKind::Changed { facts }, at("2026-03-03 12:00"))).unwrap();
+    for now in [at("2026-03-03 13:00"), at("2026-04-03 13:00")] {
+        let late = db.scan(&Query::at(now).clock("resolution"), Page::first(10)).unwrap().rows;
+        assert_eq!((late.len(), late[0].stage, late[0].limit_at), (1, Stage::Late, None));
+        assert_eq!(db.get_at("A", now).unwrap().clocks[1].stage, Stage::Late);
+        assert_eq!(db.counts(now).unwrap().late, 1);
+    }
+    assert_eq!(db.verify().unwrap().differences, []);
+}

@@ -305,3 +305,17 @@ fn any_bytes_are_survived() {
         })
         .unwrap();
 }
+
+/// A file without line ends, a device or a decompression bomb must end in an error, not in the memory.
+#[test]
+fn a_row_that_does_not_end_is_refused() {
+    use slaclock::import::{Entry, ImportOptions, Mapping, import_from};
+    let mapping = Mapping::load("examples/mappings/boston-2015.toml").unwrap();
+    let mut entries: Vec<Entry> = Vec::new();
+    let endless = std::io::repeat(b'a');
+    let error = import_from(&mapping, endless, &mut entries, ImportOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), slaclock::ErrorKind::InvalidRow);
+    assert_eq!(error.message(), "a row is longer than 4194304 bytes: is this a CSV file?");
+    let error = Mapping::load("/dev/zero").unwrap_err();
+    assert_eq!(error.message(), "/dev/zero: a mapping must be at most 1048576 bytes");
+}

@@ -2,7 +2,9 @@
 
 use crate::clock::{Cycle, Phase, Threshold, ThresholdKind, Timeline};
 use crate::store::notices::NoticeRow;
-use crate::store::records::{ClockRow, FLAG_ARMED, FLAG_BEYOND_HOLIDAYS, FLAG_BY_CHANGE, NONE, PhaseCode};
+use crate::store::records::{
+    ClockRow, FLAG_ARMED, FLAG_BACKSTOP, FLAG_BEYOND_HOLIDAYS, FLAG_BY_CHANGE, NONE, PhaseCode,
+};
 use crate::time::Instant;
 
 /// The rows of a request's clocks: the latest cycle of each, and how its cycles ended.
@@ -52,7 +54,8 @@ fn clock_row(request: u32, cycle: &Cycle) -> ClockRow {
         phase,
         flags: flag(is_ahead, FLAG_ARMED)
             | flag(cycle.beyond_known_holidays, FLAG_BEYOND_HOLIDAYS)
-            | flag(cycle.late_by_change.is_some(), FLAG_BY_CHANGE),
+            | flag(cycle.late_by_change.is_some(), FLAG_BY_CHANGE)
+            | flag(cycle.backstop, FLAG_BACKSTOP),
         reason,
         cycle: cycle.stored_number(),
         rule: cycle.rule.map_or(u16::MAX, |rule| rule as u16),

@@ -3,7 +3,7 @@
 //! Advancing the feed to `now` turns every threshold that passed since the last advance into a notice, in one
 //! transaction. Notices are numbered without gaps. Each consumer has a durable cursor: it reads what follows, and
 //! acknowledges what it has dealt with. A crash between reading and acknowledging hands out the same notices again,
-//! under the same numbers.
+//! under the same numbers; so do two processes that read as the same consumer at the same time.
 //!
 //! A late event that makes a notice untrue is followed by the same notice marked `retracted`; none is ever deleted.
 

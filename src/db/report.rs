@@ -256,8 +256,10 @@ fn calendar_of(clock: &Clock) -> Option<&Calendar> {
     clock.rules.first().map(|rule| rule.calendar.as_ref())
 }
 
+/// The local date; the hours by which a zone lies beyond 1970 to 2099 count to the first or last date of the range.
 fn local_date(clock: &Clock, at: Instant) -> Option<NaiveDate> {
-    Some(calendar_of(clock)?.local(at).date())
+    let (first, last) = (NaiveDate::from_ymd_opt(1970, 1, 1)?, NaiveDate::from_ymd_opt(2099, 12, 31)?);
+    Some(calendar_of(clock)?.local(at).date().clamp(first, last))
 }
 
 fn received_on(clock: &Clock, row: &RequestRow) -> Option<NaiveDate> {

@@ -33,20 +33,25 @@ impl Db {
     /// # Errors
     /// `NotFound` if there is no such request; the errors of the file.
     pub fn get(&self, id: &str) -> Result<RequestStatus> {
-        self.get_at(id, Instant::MAX)
+        self.status(id, None)
     }
 
-    /// What was known of a request at `now`; events after it are left out.
+    /// What was known of a request at `now`, its clocks judged at `now`; events after it are left out.
     ///
     /// # Errors
     /// As for [`get`](Self::get).
     pub fn get_at(&self, id: &str, now: Instant) -> Result<RequestStatus> {
+        self.status(id, Some(now))
+    }
+
+    fn status(&self, id: &str, asked: Option<Instant>) -> Result<RequestStatus> {
+        let now = asked.unwrap_or(Instant::MAX);
         self.store.read(|snapshot| {
             let slot = snapshot.find(id)?.ok_or_else(|| no_request(id))?;
             let (request, mut events, policy) = self.facts_of(snapshot, slot)?;
             events.retain(|event| event.at <= now);
             let timeline = derive_at(&policy, &request, &events, now);
-            let as_of = timeline.last_event_at;
+            let as_of = asked.unwrap_or(timeline.last_event_at);
             let cycle = |clock: usize| timeline.cycles.iter().rfind(|cycle| cycle.clock == clock);
             let clocks = (0..policy.clocks().len())
                 .map(|clock| ClockStatus::of(&policy, clock, cycle(clock), as_of))

@@ -211,11 +211,14 @@ impl Db {
             let end = query.end();
             let loads = loads(snapshot);
             for found in merged(snapshot, &past, &loads, start) {
-                let found = found?;
+                let (found, is_past) = found?;
                 if key_of(found) >= end {
                     break;
                 }
-                let Some(row) = self.row(snapshot, &past, query, slot_of(found))? else { continue };
+                let then = if is_past { Some(&past) } else { None };
+                let Some(row) = self.row(snapshot, &past.displaced, then, query, slot_of(found))? else {
+                    continue;
+                };
                 if rows.len() == page.limit {
                     return Ok(Rows { rows, next: last });
                 }
@@ -246,12 +249,21 @@ impl Db {
         }
     }
 
-    fn row(&self, snapshot: &Snapshot<'_>, past: &AsOf, query: &Query, slot: u32) -> Result<Option<Row>> {
-        let clock = match past.clocks.get(&slot) {
+    /// The row of a clock if the query wants it. `then` for a row of the past; the rows that the indexes have of a
+    /// displaced request speak of what came later.
+    fn row(
+        &self,
+        snapshot: &Snapshot<'_>,
+        displaced: &HashSet<u32>,
+        then: Option<&AsOf>,
+        query: &Query,
+        slot: u32,
+    ) -> Result<Option<Row>> {
+        let clock = match then.and_then(|past| past.clocks.get(&slot)) {
             Some(clock) => *clock,
             None => snapshot.clock_row(slot)?,
         };
-        if !past.clocks.contains_key(&slot) && past.displaced.contains(&clock.request) {
+        if then.is_none() && displaced.contains(&clock.request) {
             return Ok(None);
         }
         let stage = stage_of(&clock, query.now);
@@ -396,7 +408,8 @@ fn derived(
     Ok(derive_at(&edition.policy, &snapshot.request(slot)?, &events, now))
 }
 
-/// The rows of all due indexes and of what is different in the past, in one rising order.
+/// The rows of all due indexes and of what is different in the past, in one rising order, each with whether it is one
+/// of the past.
 ///
 /// `loads` hand over the sealed blocks of each due index.
 fn merged<'a>(
@@ -404,32 +417,33 @@ fn merged<'a>(
     past: &'a AsOf,
     loads: &'a [Box<LoadBlock<'a>>],
     start: u64,
-) -> impl Iterator<Item = Result<u64>> + 'a {
+) -> impl Iterator<Item = Result<(u64, bool)>> + 'a {
     type Source<'a> = Peekable<Box<dyn Iterator<Item = Result<u64>> + 'a>>;
-    let mut sources: Vec<Source<'a>> = Vec::new();
+    let mut sources: Vec<(bool, Source<'a>)> = Vec::new();
     for (kind, load) in IndexKind::DUE.into_iter().zip(loads) {
         if snapshot.index(kind).len() > 0 {
             let rows: Box<dyn Iterator<Item = Result<u64>> + 'a> =
                 Box::new(snapshot.index(kind).iter_from(start, load.as_ref()));
-            sources.push(rows.peekable());
+            sources.push((false, rows.peekable()));
         }
     }
     if !past.rows.is_empty() {
         let from = past.rows.partition_point(|row| *row < start);
         let rows: Box<dyn Iterator<Item = Result<u64>> + 'a> =
             Box::new(past.rows[from..].iter().map(|row| Ok(*row)));
-        sources.push(rows.peekable());
+        sources.push((true, rows.peekable()));
     }
     std::iter::from_fn(move || {
         let mut first: Option<(usize, u64)> = None;
-        for (at, source) in sources.iter_mut().enumerate() {
+        for (at, (is_past, source)) in sources.iter_mut().enumerate() {
             match source.peek() {
                 Some(Ok(row)) if first.is_none_or(|(_, best)| *row < best) => first = Some((at, *row)),
-                Some(Err(_)) => return source.next(),
+                Some(Err(_)) => return source.next().map(|error| error.map(|row| (row, *is_past))),
                 _ => {}
             }
         }
-        first.and_then(|(at, _)| sources[at].next())
+        let (is_past, source) = sources.get_mut(first?.0)?;
+        source.next().map(|row| row.map(|row| (row, *is_past)))
     })
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::clock::{Cycle, Phase, Stage};
 use crate::policy::Policy;
-use crate::store::records::{ClockRow, FLAG_ARMED, PhaseCode};
+use crate::store::records::{ClockRow, FLAG_ARMED, FLAG_BACKSTOP, PhaseCode};
 use crate::time::{Instant, Span};
 
 /// A clock of a request, as of its latest event.
@@ -153,7 +153,7 @@ pub(crate) fn stage_of(row: &ClockRow, now: Instant) -> Stage {
         PhaseCode::Paused => Stage::Paused,
         PhaseCode::Running if !passed(row.due) && !passed(row.warn) => Stage::OnTrack,
         PhaseCode::Running if !passed(row.due) => Stage::AtRisk,
-        PhaseCode::Running if Instant::from_raw(row.limit).is_some() && !passed(row.limit) => Stage::Late,
+        PhaseCode::Running if row.flags & FLAG_BACKSTOP != 0 && !passed(row.limit) => Stage::Late,
         PhaseCode::Running => Stage::Breached,
     }
 }

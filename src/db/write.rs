@@ -134,6 +134,28 @@ fn is_about_the_row(kind: ErrorKind) -> bool {
     )
 }
 
+fn other_content(stored: &Request, submitted: &Request) -> Error {
+    let differs = [
+        ("received_at", stored.received_at != submitted.received_at),
+        ("customer", stored.customer != submitted.customer),
+        ("priority", stored.priority != submitted.priority),
+        ("category", stored.category != submitted.category),
+        ("channel", stored.channel != submitted.channel),
+        ("subject", stored.subject != submitted.subject),
+        ("attributes", stored.attributes != submitted.attributes),
+    ];
+    let names: Vec<&str> = differs.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+    Error::new(
+        ErrorKind::Conflict,
+        format!(
+            "request `{}`: this id was submitted before, received at {}, with another {}",
+            submitted.id,
+            stored.received_at,
+            names.join(", ")
+        ),
+    )
+}
+
 /// A request that a batch has in hand.
 struct Touched {
     request: Request,
@@ -182,10 +204,7 @@ impl<'a> Batch<'a> {
             return if self.touch(slot)?.request == *request {
                 Ok(Outcome::AlreadyRecorded)
             } else {
-                Err(Error::new(
-                    ErrorKind::Conflict,
-                    format!("request `{}`: this id was submitted before with other content", request.id),
-                ))
+                Err(other_content(&self.touch(slot)?.request, request))
             };
         }
         let edition = self.db.edition_for(self.snapshot, request.received_at)?;
@@ -305,7 +324,9 @@ impl<'a> Batch<'a> {
                 requests.push(touched.request);
             }
         }
-        notices.sort_by_key(|notice| (notice.at, notice.request, notice.clock, notice.cycle));
+        // What is taken back comes first, so that who keeps one notice for each threshold ends with what is true.
+        notices
+            .sort_by_key(|notice| (!notice.retracted, notice.at, notice.request, notice.clock, notice.cycle));
         Ok(Some(Commit { entry: LogEntry { head, requests, changes }, notices, values: vec![] }))
     }
 }

@@ -3,6 +3,7 @@
 //! A mapping is TOML. `docs/import.md` describes every key; `examples/mappings/` holds the ones for real logs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -12,6 +13,9 @@ use super::stamp::Stamp;
 use crate::error::{Error, ErrorKind, Position, Result};
 use crate::model::{EventTag, Facts};
 use crate::time::{Instant, Span, TimeOfDay};
+
+/// Largest mapping file.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// How the rows of a file make up requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +153,15 @@ impl Mapping {
     /// `NotFound` or `Io` if it cannot be read, otherwise as [`Mapping::parse`]; messages begin with the path.
     pub fn load(path: impl AsRef<Path>) -> Result<Mapping> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|cause| Error::from(cause).context(path.display()))?;
+        let named = |cause: std::io::Error| Error::from(cause).context(path.display());
+        let mut bytes = Vec::new();
+        // One byte more than allowed is enough to see that a file is too large, whatever it is.
+        let limited = std::fs::File::open(path).map_err(named)?.take(MAX_BYTES + 1);
+        BufReader::new(limited).read_to_end(&mut bytes).map_err(named)?;
+        if bytes.len() as u64 > MAX_BYTES {
+            let message = format!("{}: a mapping must be at most {MAX_BYTES} bytes", path.display());
+            return Err(Error::new(ErrorKind::InvalidMapping, message));
+        }
         let text = String::from_utf8(bytes).map_err(|_| {
             Error::new(ErrorKind::InvalidMapping, format!("{}: is not UTF-8 text", path.display()))
         })?;

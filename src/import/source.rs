@@ -11,6 +11,12 @@ use csv::{ByteRecord, StringRecord};
 use super::mapping::{Column, Mapping};
 use crate::error::{Error, ErrorKind, Result};
 
+/// Longest row, in bytes of text: a file without line ends, or a decompression bomb, must not fill the memory.
+const MAX_ROW_BYTES: u64 = 4 << 20;
+
+/// Most column names that a message lists.
+const SHOWN_COLUMNS: usize = 40;
+
 /// First bytes of a gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -47,12 +53,30 @@ pub(super) enum Next {
 
 /// The rows of a file.
 pub(super) struct Rows {
-    reader: csv::Reader<Box<dyn Read>>,
+    reader: csv::Reader<Limited>,
+    since_row: Arc<AtomicU64>,
     header: StringRecord,
     record: ByteRecord,
     read: Arc<AtomicU64>,
     /// Size of the file in bytes, as stored.
     pub(super) total: Option<u64>,
+}
+
+/// Refuses to read on when a row does not end.
+struct Limited {
+    inner: Box<dyn Read>,
+    since_row: Arc<AtomicU64>,
+}
+
+impl Read for Limited {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let since = self.since_row.fetch_add(count as u64, Ordering::Relaxed);
+        if since > MAX_ROW_BYTES {
+            return Err(std::io::Error::from(std::io::ErrorKind::FileTooLarge));
+        }
+        Ok(count)
+    }
 }
 
 struct Counting<R> {
@@ -91,8 +115,10 @@ impl Rows {
         let text: Box<dyn Read> =
             if zipped { Box::new(flate2::read::MultiGzDecoder::new(whole)) } else { Box::new(whole) };
         // Row lengths are checked here, so that one short row is a row's fault and not the file's.
+        let since_row = Arc::new(AtomicU64::new(0));
+        let limited = Limited { inner: text, since_row: since_row.clone() };
         let mut reader =
-            csv::ReaderBuilder::new().flexible(true).delimiter(mapping.delimiter).from_reader(text);
+            csv::ReaderBuilder::new().flexible(true).delimiter(mapping.delimiter).from_reader(limited);
         let header: StringRecord = match reader.headers() {
             // Spreadsheets begin a file with a byte order mark; it is no part of the first name.
             Ok(header) => header.iter().map(|name| name.strip_prefix('\u{feff}').unwrap_or(name)).collect(),
@@ -102,7 +128,7 @@ impl Rows {
             let message = "the file is empty: a header line with column names is expected";
             return Err(Error::new(ErrorKind::InvalidRow, message));
         }
-        Ok(Rows { reader, header, record: ByteRecord::new(), read, total })
+        Ok(Rows { reader, since_row, header, record: ByteRecord::new(), read, total })
     }
 
     /// The place of a column that the mapping names.
@@ -116,7 +142,10 @@ impl Rows {
                 wrong(format!("column `{}`: stands twice in the file's header line", column.name))
             }
             (None, _) => {
-                let known = self.header.iter().collect::<Vec<_>>().join(", ");
+                let mut known = self.header.iter().take(SHOWN_COLUMNS).collect::<Vec<_>>().join(", ");
+                if self.header.len() > SHOWN_COLUMNS {
+                    known += &format!(" and {} more", self.header.len() - SHOWN_COLUMNS);
+                }
                 wrong(format!("column `{}`: is not in the file, which has: {known}", column.name))
             }
         }
@@ -132,6 +161,7 @@ impl Rows {
     }
 
     pub(super) fn next(&mut self) -> Result<Next> {
+        self.since_row.store(0, Ordering::Relaxed);
         match self.reader.read_byte_record(&mut self.record) {
             Ok(false) => return Ok(Next::End),
             Ok(true) => {}
@@ -156,6 +186,10 @@ fn broken(cause: csv::Error) -> Error {
         csv::ErrorKind::Io(cause) => match cause.kind() {
             std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
                 Error::new(ErrorKind::Damaged, format!("the gzip data is damaged: {cause}")).because(cause)
+            }
+            std::io::ErrorKind::FileTooLarge => {
+                let message = format!("a row is longer than {MAX_ROW_BYTES} bytes: is this a CSV file?");
+                Error::new(ErrorKind::InvalidRow, message)
             }
             std::io::ErrorKind::UnexpectedEof => {
                 Error::new(ErrorKind::Damaged, "the gzip data ends in the middle").because(cause)

@@ -1,9 +1,9 @@
 //! The ordered indexes: rows of (instant, slot), sealed blocks plus what changed since.
 //!
-//! Clocks are spread over four due indexes by whether they have a limit and whether they have warnings, so that every
+//! Clocks are spread over four due indexes by whether they have a backstop and whether they have warnings, so that every
 //! stage can be counted by subtracting counts, in O(log n).
 
-use super::records::{ClockRow, FLAG_ARMED, NONE, PhaseCode};
+use super::records::{ClockRow, FLAG_ARMED, FLAG_BACKSTOP, NONE, PhaseCode};
 use super::rows::SortedRows;
 use super::sealed::SealedRows;
 use crate::error::Result;
@@ -12,17 +12,17 @@ use crate::error::Result;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum IndexKind {
-    /// (due, clock): running clocks without limit and without warnings.
+    /// (due, clock): running clocks without a backstop and without warnings.
     Due = 0,
-    /// (due, clock): with limit.
+    /// (due, clock): with a backstop.
     DueLimit = 1,
     /// (due, clock): with warnings.
     DueWarn = 2,
-    /// (due, clock): with limit and warnings.
+    /// (due, clock): with a backstop and warnings.
     DueLimitWarn = 3,
     /// (first warning, clock): running clocks with warnings.
     Warn = 4,
-    /// (limit, clock): running clocks with limit.
+    /// (limit, clock): running clocks with a limit that is reached.
     Limit = 5,
     /// (start, clock): running clocks that start only if nothing happens before.
     Armed = 6,
@@ -65,8 +65,8 @@ pub(crate) const fn slot_of(row: u64) -> u32 {
 /// The rows that a clock row puts into the indexes.
 pub(crate) fn rows_of(slot: u32, clock: &ClockRow) -> impl Iterator<Item = (IndexKind, u64)> {
     let runs = clock.phase == PhaseCode::Running && clock.due != NONE;
-    let (limit, warn) = (clock.limit != NONE, clock.warn != NONE);
-    let due = match (limit, warn) {
+    let (backstop, warn) = (clock.flags & FLAG_BACKSTOP != 0, clock.warn != NONE);
+    let due = match (backstop, warn) {
         (false, false) => IndexKind::Due,
         (true, false) => IndexKind::DueLimit,
         (false, true) => IndexKind::DueWarn,
@@ -76,7 +76,7 @@ pub(crate) fn rows_of(slot: u32, clock: &ClockRow) -> impl Iterator<Item = (Inde
     [
         (true, due, clock.due),
         (warn, IndexKind::Warn, clock.warn),
-        (limit, IndexKind::Limit, clock.limit),
+        (backstop && clock.limit != NONE, IndexKind::Limit, clock.limit),
         (armed, IndexKind::Armed, clock.started_at),
     ]
     .into_iter()
@@ -197,7 +197,8 @@ mod tests {
     fn a_clock_is_in_exactly_one_due_index() {
         let plain: Vec<_> = rows_of(3, &running(10)).collect();
         assert_eq!(plain, [(IndexKind::Due, row(10, 3))]);
-        let full = ClockRow { limit: 30, warn: 5, flags: FLAG_ARMED, started_at: 2, ..running(10) };
+        let flags = FLAG_ARMED | FLAG_BACKSTOP;
+        let full = ClockRow { limit: 30, warn: 5, flags, started_at: 2, ..running(10) };
         let rows: Vec<_> = rows_of(3, &full).collect();
         assert_eq!(
             rows,

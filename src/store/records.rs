@@ -123,6 +123,8 @@ pub(crate) const FLAG_ARMED: u8 = 1;
 pub(crate) const FLAG_BEYOND_HOLIDAYS: u8 = 2;
 /// Late by a change of facts, not by the passing of time.
 pub(crate) const FLAG_BY_CHANGE: u8 = 4;
+/// There is a second tier, so that due passing makes it late and not yet breached, even where the limit is never reached.
+pub(crate) const FLAG_BACKSTOP: u8 = 8;
 
 impl ClockRow {
     /// Bytes of a row.

@@ -222,7 +222,7 @@ pub(crate) struct Event {
     /// Who did it.
     #[arg(long, value_name = "WHO")]
     pub(crate) by: Option<String>,
-    /// Idempotency key: the same event with the same key is recorded once.
+    /// Idempotency key: the same event with the same key, time and text is recorded once.
     #[arg(long)]
     pub(crate) key: Option<String>,
     /// Free text for the record.
@@ -236,7 +236,7 @@ pub(crate) struct Show {
     pub(crate) db: PathBuf,
     /// The request's id.
     pub(crate) id: String,
-    /// As of this time instead of the latest event.
+    /// Judge by this time instead of the system's.
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
 }
@@ -284,7 +284,7 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(0..=10_000))]
     pub(crate) limit: u16,
     /// Go on after the page that ended with this key.
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = page_key)]
     pub(crate) after: Option<u64>,
 }
 
@@ -301,7 +301,8 @@ pub(crate) struct Feed {
     /// The same up to the system's time.
     #[arg(long, conflicts_with = "advance_to")]
     pub(crate) advance: bool,
-    /// Acknowledge the notices once they are written out: the next call goes on after them.
+    /// Acknowledge the notices once they are written out: the next call goes on after them. Calls of one consumer that
+    /// run at the same time get the same notices; give each a name of its own.
     #[arg(long)]
     pub(crate) ack: bool,
     /// How many notices to hand out, 1 to 10,000.
@@ -371,6 +372,10 @@ pub(crate) struct CompareTargets {
     /// How many deviations to show.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) show: usize,
+}
+
+fn page_key(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "must be the key that a page before ended with, a number".to_owned())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

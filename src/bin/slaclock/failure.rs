@@ -1,6 +1,9 @@
 //! What can go wrong in a command.
 
 use std::fmt;
+use std::path::Path;
+
+use slaclock::error::ErrorKind;
 
 /// An error to show, or the silent end of a command whose output nobody reads any more.
 #[derive(Debug)]
@@ -16,6 +19,26 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn text(text: impl Into<String>) -> Failure {
         Failure::Text(text.into())
+    }
+
+    /// The same failure; one that is about the database's file names the file.
+    pub(crate) fn about(self, database: Option<&Path>) -> Failure {
+        let (Failure::Library(error), Some(path)) = (&self, database) else { return self };
+        let about_the_file = matches!(
+            error.kind(),
+            ErrorKind::Damaged
+                | ErrorKind::NotADatabase
+                | ErrorKind::NewerFormat
+                | ErrorKind::Io
+                | ErrorKind::StorageFull
+                | ErrorKind::Busy
+        );
+        let path = path.display().to_string();
+        if about_the_file && !error.message().contains(&path) {
+            Failure::Text(format!("{path}: {error}"))
+        } else {
+            self
+        }
     }
 }
 

@@ -25,9 +25,19 @@ pub(crate) fn import(args: &args::Import, out: &mut Out) -> Result<Verdict, Fail
         let (report, took) = read(args, &mapping, &mut Nowhere)?;
         return tell(&report, took, args, &zones, out);
     }
+    let was_there = args.db.exists();
     let db = open_or_create(args, policy.as_ref())?;
     let zones = Zones::of(&db.policy()?);
-    let (report, took) = read(args, &mapping, &mut &db)?;
+    let (report, took) = match read(args, &mapping, &mut &db) {
+        Ok(done) => done,
+        Err(failure) => {
+            // A file that was made for this import and holds nothing of it is not left behind.
+            if !was_there && db.info().is_ok_and(|info| info.requests == 0) && db.close().is_ok() {
+                std::fs::remove_file(&args.db)?;
+            }
+            return Err(failure);
+        }
+    };
     db.close()?;
     tell(&report, took, args, &zones, out)
 }

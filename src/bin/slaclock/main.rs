@@ -15,6 +15,7 @@ mod request;
 mod watch;
 mod when;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -42,7 +43,14 @@ fn main() -> ExitCode {
         }
     };
     let mut out = Out::new(cli.json);
-    match run(cli.command, &mut out).and_then(|verdict| out.finish().map(|()| verdict)) {
+    // What the storage engine meets in a damaged file is caught and told as an error; its panic text would only confuse.
+    std::panic::set_hook(Box::new(|_| {}));
+    let database = database(&cli.command).map(Path::to_path_buf);
+    let work = || run(cli.command, &mut out).and_then(|verdict| out.finish().map(|()| verdict));
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    let done =
+        done.unwrap_or_else(|_| Err(Failure::text("internal error: a defect in slaclock; please report it")));
+    match done.map_err(|failure| failure.about(database.as_deref())) {
         Ok(Verdict::Fine) => ExitCode::SUCCESS,
         Ok(Verdict::Late) => ExitCode::from(1),
         Err(Failure::NobodyReads) => ExitCode::SUCCESS,
@@ -50,6 +58,25 @@ fn main() -> ExitCode {
             out::error(&failure);
             ExitCode::from(2)
         }
+    }
+}
+
+/// The database that a command works on.
+fn database(command: &Command) -> Option<&Path> {
+    match command {
+        Command::Check(_) | Command::Due(_) | Command::CompareTargets(_) => None,
+        Command::Explain(args) => args.request.as_ref().map(|_| args.file.as_path()),
+        Command::Create(args) => Some(&args.db),
+        Command::Install(args) => Some(&args.db),
+        Command::Import(args) => Some(&args.db),
+        Command::Submit(args) => Some(&args.db),
+        Command::Event(args) => Some(&args.db),
+        Command::Show(args) => Some(&args.db),
+        Command::Scan(args) => Some(&args.db),
+        Command::Feed(args) => Some(&args.db),
+        Command::Report(args) => Some(&args.db),
+        Command::Rebuild(args) => Some(&args.db),
+        Command::Info(args) | Command::CheckFile(args) | Command::Compact(args) => Some(&args.db),
     }
 }
 

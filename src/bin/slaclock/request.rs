@@ -141,10 +141,7 @@ fn clocks(clocks: &[ClockStatus], zones: &Zones, out: &mut Out) -> Result<(), Fa
 pub(crate) fn show(args: &args::Show, out: &mut Out) -> Result<Verdict, Failure> {
     let db = Db::open(&args.db, Options::default().read_only())?;
     let zones = Zones::of(&db.policy()?);
-    let status = match &args.now {
-        Some(now) => db.get_at(&args.id, zones.read("--now", now)?)?,
-        None => db.get(&args.id)?,
-    };
+    let status = db.get_at(&args.id, zones.now("--now", args.now.as_deref())?)?;
     if out.is_json() {
         out.object(&status, &zones)?;
         return Ok(Verdict::Fine);
