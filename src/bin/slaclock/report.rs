@@ -20,6 +20,41 @@ pub(crate) fn report(args: &args::Report, out: &mut Out) -> Result<Verdict, Fail
     let now = zones.now("--now", args.now.as_deref())?;
     let text = args.month.as_ref().or(args.period.as_ref());
     let period = text.map(|text| PeriodRange::parse(text)).transpose()?;
+    let query = query(args, now, period);
+    let asked = args.clock.iter().fold(query.clone(), |query, clock| query.clock(clock));
+    let report = Report {
+        now,
+        groups: db.attainment_by(&asked)?,
+        cadence: cadence(&db, &query, args.clock.as_deref())?,
+        waiting: db.waiting(period, now)?,
+    };
+    if out.is_json() {
+        let lines = |groups: &[Group]| groups.iter().map(line).collect::<Result<Vec<Value>, _>>();
+        let answer = json!({
+            "now_at": now.as_secs(),
+            "attainment": lines(&report.groups)?,
+            "cadence": lines(&report.cadence)?,
+            "waiting": report.waiting,
+        });
+        out.object(&answer, &zones)?;
+    } else {
+        people(&report, &zones, out)?;
+    }
+    let broken = report.groups.iter().any(|group| group.attainment.verdict() == Some(GoalVerdict::Broken));
+    Ok(if broken { Verdict::Late } else { Verdict::Fine })
+}
+
+/// What a report says.
+struct Report {
+    now: Instant,
+    groups: Vec<Group>,
+    /// Clocks that begin anew with each update, counted by cycle.
+    cadence: Vec<Group>,
+    waiting: Vec<Waiting>,
+}
+
+/// The cohorts asked for, without a clock.
+fn query(args: &args::Report, now: Instant, period: Option<PeriodRange>) -> AttainmentQuery {
     let mut query = AttainmentQuery::at(now);
     if let Some(period) = period {
         query = query.period(period);
@@ -27,22 +62,19 @@ pub(crate) fn report(args: &args::Report, out: &mut Out) -> Result<Verdict, Fail
     if let Some(per) = per(args.per, period.is_none()) {
         query = query.per(per);
     }
-    if let Some(clock) = &args.clock {
-        query = query.clock(clock);
+    args.by.iter().fold(query, |query, fact| query.by(fact))
+}
+
+/// The clocks that restart, such as the periodic update: each cycle is a promise of its own.
+fn cadence(db: &Db, query: &AttainmentQuery, asked: Option<&str>) -> Result<Vec<Group>, Failure> {
+    let policy = db.policy()?;
+    let restarting = policy.clocks().iter().filter(|clock| !clock.restart.is_empty());
+    let mut groups = Vec::new();
+    for clock in restarting.filter(|clock| asked.is_none_or(|asked| asked == clock.name)) {
+        groups.extend(db.attainment_by(&query.clone().clock(&clock.name))?);
     }
-    for fact in &args.by {
-        query = query.by(fact);
-    }
-    let groups = db.attainment_by(&query)?;
-    let waiting = db.waiting(period, now)?;
-    if out.is_json() {
-        let lines: Vec<Value> = groups.iter().map(line).collect::<Result<_, _>>()?;
-        out.object(&json!({ "now_at": now.as_secs(), "attainment": lines, "waiting": waiting }), &zones)?;
-    } else {
-        people(&groups, &waiting, now, &zones, out)?;
-    }
-    let broken = groups.iter().any(|group| group.attainment.verdict() == Some(GoalVerdict::Broken));
-    Ok(if broken { Verdict::Late } else { Verdict::Fine })
+    groups.retain(|group| group.attainment.tally.cycles_met + group.attainment.tally.cycles_missed > 0);
+    Ok(groups)
 }
 
 fn per(asked: Option<args::Per>, whole: bool) -> Option<Period> {
@@ -71,23 +103,22 @@ fn line(group: &Group) -> Result<Value, Failure> {
     Ok(value)
 }
 
-fn people(
-    groups: &[Group],
-    waiting: &[Waiting],
-    now: Instant,
-    zones: &Zones,
-    out: &mut Out,
-) -> Result<(), Failure> {
+fn people(report: &Report, zones: &Zones, out: &mut Out) -> Result<(), Failure> {
+    let Report { now, groups, cadence, waiting } = report;
     if groups.is_empty() {
         out.line("nothing was received")?;
         return Ok(());
     }
-    out.line(format!("as of {}", zones.main(now)))?;
+    out.line(format!("as of {}", zones.main(*now)))?;
     out.heading("Attainment, by month or period of receipt")?;
     attainment(groups, out)?;
     if groups.iter().any(|group| group.attainment.tally.missed > 0) {
         out.heading("The tail: what became of the missed")?;
         tail(groups, out)?;
+    }
+    if !cadence.is_empty() {
+        out.heading("Keeping the customer informed: every update due is a promise of its own")?;
+        updates(cadence, out)?;
     }
     if !waiting.is_empty() {
         out.heading("Time on hold")?;
@@ -160,6 +191,19 @@ fn tail(groups: &[Group], out: &mut Out) -> Result<(), Failure> {
         let counts =
             [tally.missed, tally.missed_within_limit, tally.missed_limit_open, tally.missed_breached];
         cells.extend(counts.map(|count| number(grouped(count))));
+        cells.push(number(percent(share)));
+        table.add_row(cells);
+    }
+    out.table(&table)
+}
+
+fn updates(groups: &[Group], out: &mut Out) -> Result<(), Failure> {
+    let mut table = out::table(&header(groups, &["in time", "late or missing", "share in time"]));
+    for group in groups {
+        let tally = &group.attainment.tally;
+        let share = (tally.cycles_met * 10_000).checked_div(tally.cycles_met + tally.cycles_missed);
+        let mut cells = names(group);
+        cells.extend([tally.cycles_met, tally.cycles_missed].map(|count| number(grouped(count))));
         cells.push(number(percent(share)));
         table.add_row(cells);
     }
