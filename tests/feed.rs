@@ -121,6 +121,27 @@ fn standing(db: &Db) -> BTreeMap<Key, i64> {
     standing
 }
 
+fn counted(db: &Db, now: Instant) -> BTreeMap<String, u64> {
+    let counts = serde_json::to_value(db.counts(now).unwrap()).unwrap();
+    let counts = counts.as_object().unwrap().iter();
+    counts
+        .map(|(stage, count)| (stage.clone(), count.as_u64().unwrap()))
+        .filter(|(_, count)| *count > 0)
+        .collect()
+}
+
+fn one_by_one(db: &Db, now: Instant) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for request in 0..6 {
+        let Ok(status) = db.get_at(&format!("R{request}"), now) else { continue };
+        for clock in status.clocks.iter().filter(|_| status.request.received_at <= now) {
+            let stage = serde_json::to_value(clock.stage).unwrap().as_str().unwrap().to_owned();
+            *counts.entry(stage).or_default() += 1;
+        }
+    }
+    counts
+}
+
 fn play(db: &Db, steps: &[Step], advance: bool) {
     for step in steps {
         match step {
@@ -156,6 +177,11 @@ fn any_sequence_of_scans_gives_what_one_scan_at_the_end_gives() {
         prop_assert_eq!(&found, &expected);
         given.set(given.get() + found.len());
         prop_assert_eq!(often.verify().unwrap().differences, vec![]);
+        // Stages counted from the indexes, and as of an instant amid the events, are those of the clocks one by one.
+        for now in [START + SPAN / 2, START + SPAN, START + 2 * SPAN] {
+            let now = Instant::from_secs(now).unwrap();
+            prop_assert_eq!(counted(&often, now), one_by_one(&often, now));
+        }
         prop_assert_eq!(once.verify().unwrap().differences, vec![]);
         Ok(())
     });

@@ -88,11 +88,8 @@ impl Db {
             }
             let mut rows: Vec<NoticeRow> = Vec::new();
             for slot in requests_crossing(snapshot, from, until)? {
-                let row = snapshot.request_row(slot)?;
-                let edition = self.edition(snapshot, row.policy)?;
-                let mut events = snapshot.events(slot, &row)?;
-                events.sort_by_key(|event| event.at);
-                let timeline = derive(&edition.policy, &snapshot.request(slot)?, &events);
+                let (request, events, policy) = self.facts_of(snapshot, slot)?;
+                let timeline = derive(&policy, &request, &events);
                 rows.extend(
                     notices_until(&timeline, from, until).into_iter().map(|key| key.row(slot, false)),
                 );

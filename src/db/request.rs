@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::status::ClockStatus;
 use super::{Db, no_request};
-use crate::clock::{RequestState, Timeline, derive_at};
+use crate::clock::{RequestState, Timeline, derive_at, order};
 use crate::error::Result;
 use crate::model::{Event, Facts, Request};
 use crate::store::snapshot::Snapshot;
@@ -52,11 +52,10 @@ impl Db {
             events.retain(|event| event.at <= now);
             let timeline = derive_at(&policy, &request, &events, now);
             let as_of = asked.unwrap_or(timeline.last_event_at);
-            let cycle = |clock: usize| timeline.cycles.iter().rfind(|cycle| cycle.clock == clock);
             let clocks = (0..policy.clocks().len())
-                .map(|clock| ClockStatus::of(&policy, clock, cycle(clock), as_of))
+                .map(|clock| ClockStatus::of(&policy, clock, timeline.current(clock), as_of))
                 .collect();
-            let Timeline { facts, state, .. } = timeline.clone();
+            let Timeline { facts, state, .. } = timeline;
             let policy = format!("{} v{}", policy.name(), policy.version());
             Ok(RequestStatus { request, facts, policy, state, clocks, events })
         })
@@ -70,7 +69,7 @@ impl Db {
     ) -> Result<(Request, Vec<Event>, crate::policy::Policy)> {
         let row = snapshot.request_row(slot)?;
         let mut events = snapshot.events(slot, &row)?;
-        events.sort_by_key(|event| event.at);
+        order(&mut events);
         let edition = self.edition(snapshot, row.policy)?;
         Ok((snapshot.request(slot)?, events, edition.policy.clone()))
     }

@@ -8,10 +8,10 @@ use std::iter::Peekable;
 
 use super::status::{Counts, Row, stage_of};
 use super::{Db, policies::Edition};
-use crate::clock::{Cycle, Stage, derive_at};
+use crate::clock::{Cycle, Stage, Timeline, derive_at};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::index::{IndexKind, key_of, row, slot_of};
-use crate::store::records::{ClockRow, PhaseCode, RequestRow};
+use crate::store::records::{ClockRow, NONE, PhaseCode};
 use crate::store::snapshot::Snapshot;
 use crate::time::Instant;
 
@@ -303,6 +303,11 @@ impl Db {
         })
     }
 
+    fn derived_at(&self, snapshot: &Snapshot<'_>, slot: u32, now: Instant) -> Result<Timeline> {
+        let (request, events, policy) = self.facts_of(snapshot, slot)?;
+        Ok(derive_at(&policy, &request, &events, now))
+    }
+
     fn counted_as_of(&self, snapshot: &Snapshot<'_>, now: Instant) -> Result<Counts> {
         let mut counts = Counts::default();
         for slot in 0..snapshot.head().requests {
@@ -312,11 +317,9 @@ impl Db {
                     counts.add(stage_of(&clock, now));
                 }
             } else if request.received_at <= now.raw() {
-                let edition = self.edition(snapshot, request.policy)?;
-                let timeline = derived(snapshot, slot, &request, &edition, now)?;
+                let timeline = self.derived_at(snapshot, slot, now)?;
                 for clock in 0..usize::from(request.clocks) {
-                    let cycle = timeline.cycles.iter().rfind(|cycle| cycle.clock == clock);
-                    counts.add(cycle.map_or(Stage::Idle, |cycle| cycle.stage(now)));
+                    counts.add(timeline.current(clock).map_or(Stage::Idle, |cycle| cycle.stage(now)));
                 }
             }
         }
@@ -381,11 +384,10 @@ impl AsOf {
             if request.received_at > now.raw() {
                 continue;
             }
-            let edition = db.edition(snapshot, request.policy)?;
-            let timeline = derived(snapshot, slot, &request, &edition, now)?;
+            let timeline = db.derived_at(snapshot, slot, now)?;
             let rows = super::derived::clock_rows(slot, request.clocks, &timeline);
             for (clock, clock_slot) in rows.into_iter().zip(request.first_clock..) {
-                if clock.phase == PhaseCode::Running && clock.due != crate::store::records::NONE {
+                if clock.phase == PhaseCode::Running && clock.due != NONE {
                     past.rows.push(row(clock.due, clock_slot));
                     past.clocks.insert(clock_slot, clock);
                 }
@@ -394,18 +396,6 @@ impl AsOf {
         past.rows.sort_unstable();
         Ok(past)
     }
-}
-
-fn derived(
-    snapshot: &Snapshot<'_>,
-    slot: u32,
-    row: &RequestRow,
-    edition: &Edition,
-    now: Instant,
-) -> Result<crate::clock::Timeline> {
-    let mut events = snapshot.events(slot, row)?;
-    events.sort_by_key(|event| event.at);
-    Ok(derive_at(&edition.policy, &snapshot.request(slot)?, &events, now))
 }
 
 /// The rows of all due indexes and of what is different in the past, in one rising order, each with whether it is one

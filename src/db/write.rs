@@ -340,14 +340,9 @@ impl Touched {
         head: &mut Head,
         notices: &mut Vec<NoticeRow>,
     ) -> Result<Change> {
-        let mut events: Vec<Event> = self.stored.clone();
-        events.sort_by_key(|event| event.at);
-        let before =
-            if self.is_new { None } else { Some(derive(&self.edition.policy, &self.request, &events)) };
-        events.clone_from(&self.stored);
-        events.extend(self.added.iter().cloned());
-        events.sort_by_key(|event| event.at);
-        let after = derive(&self.edition.policy, &self.request, &events);
+        let derived = |events: &[Event]| derive(&self.edition.policy, &self.request, events);
+        let before = if self.is_new { None } else { Some(derived(&self.stored)) };
+        let after = derived(&[self.stored.as_slice(), &self.added].concat());
 
         let old_rows = if self.is_new { vec![] } else { snapshot.clock_rows(&self.row)? };
         let clocks = clock_rows(slot, self.row.clocks, &after);

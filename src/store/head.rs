@@ -35,8 +35,6 @@ pub(crate) struct Head {
     pub(crate) policy: u32,
     /// Operations (submits, events) in the log since the last fold.
     pub(crate) unfolded: u32,
-    /// Changes whenever a policy edition or a consumer is added or changed.
-    pub(crate) generation: u32,
     /// Clocks by the phase of their latest cycle.
     pub(crate) phases: [u64; PhaseCode::COUNT],
 }
@@ -58,7 +56,6 @@ impl Head {
             self.latest_event_at,
             self.policy,
             self.unfolded,
-            self.generation,
         ];
         for word in words {
             out.extend_from_slice(&word.to_le_bytes());
@@ -89,7 +86,6 @@ impl Head {
             &mut head.latest_event_at,
             &mut head.policy,
             &mut head.unfolded,
-            &mut head.generation,
         ];
         for word in words {
             *word = input.u32()?;
@@ -115,10 +111,10 @@ mod tests {
     #[test]
     fn heads_are_read_as_written() {
         let mut head = Head { epoch: 1, seq: 2, folded: 3, notices: 4, events: 5, ..Head::default() };
-        (head.requests, head.clocks, head.advanced_to, head.generation) = (6, 7, 8, 9);
+        (head.requests, head.clocks, head.advanced_to, head.unfolded) = (6, 7, 8, 9);
         head.move_phase(None, PhaseCode::Finished);
         let bytes = head.write();
-        assert_eq!(bytes.len(), 5 * 8 + 8 * 8 + 10 * 4);
+        assert_eq!(bytes.len(), 5 * 8 + 8 * 8 + 9 * 4);
         assert_eq!(Head::read(&bytes).unwrap(), head);
         assert!(Head::read(&bytes[1..]).is_err());
     }
