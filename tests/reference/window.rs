@@ -29,8 +29,11 @@ impl Window {
     pub(crate) fn walk(spec: &CalendarSpec, zone: &ReferenceZone, center: i64, by_second: bool) -> Window {
         let (step, half) = if by_second { (1, 7 * 3600) } else { (60, 84 * 3600) };
         // Dates are only judged when the window holds them wholly; times outside the range are walked, not asked.
-        let from = (center - half).div_euclid(step) * step;
-        let civil: Vec<i64> = (0..2 * half / step).map(|at| zone.civil(from + at * step)).collect();
+        // What is walked beyond the window is not asked: a clock set back there (by 3 h in Casey) has its say inside.
+        let hidden = 4 * 3600;
+        let from = (center - half - hidden).div_euclid(step) * step;
+        let civil: Vec<i64> =
+            (0..2 * (half + hidden) / step).map(|at| zone.civil(from + at * step)).collect();
         let mut window = Window {
             from,
             step,
@@ -48,6 +51,10 @@ impl Window {
             let t = from + at as i64 * step;
             *open &= (0..RANGE_END).contains(&t);
         }
+        let (hidden, asked) = ((hidden / step) as usize, (2 * half / step) as usize);
+        window.from = window.instant(hidden);
+        window.civil = window.civil[hidden..hidden + asked].to_vec();
+        window.open = window.open[hidden..hidden + asked].to_vec();
         let mut sum = 0;
         for open in &window.open {
             window.work.push(sum);
