@@ -51,6 +51,8 @@
 
 pub mod attainment;
 pub mod calendar;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod clock;
 pub mod db;
 pub mod error;

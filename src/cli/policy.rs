@@ -2,20 +2,20 @@
 
 use std::fmt::Write;
 
+use crate::db::{Db, Options};
+use crate::explain::{Explanation, explain as explain_events};
+use crate::model::{EventTag, Facts, Request};
+use crate::policy::{Clock, Policy, Trigger};
+use crate::target::NoDeadline;
+use crate::time::Instant;
 use serde_json::{Value, json};
-use slaclock::db::{Db, Options};
-use slaclock::explain::{Explanation, explain as explain_events};
-use slaclock::model::{EventTag, Facts, Request};
-use slaclock::policy::{Clock, Policy, Trigger};
-use slaclock::target::NoDeadline;
-use slaclock::time::Instant;
 
-use crate::Verdict;
-use crate::args;
-use crate::clock;
-use crate::failure::Failure;
-use crate::out::{self, Out};
-use crate::when::Zones;
+use super::Verdict;
+use super::args;
+use super::clock;
+use super::failure::Failure;
+use super::out::{self, Out};
+use super::when::Zones;
 
 pub(crate) fn check(args: &args::Check, out: &mut Out) -> Result<Verdict, Failure> {
     let policy = Policy::load(&args.policy)?;

@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
-use slaclock::time::Instant;
+use crate::time::Instant;
 
-use crate::failure::Failure;
+use super::failure::Failure;
 
 /// The current second, for commands that are not told another `--now`.
 pub(crate) fn now() -> Result<Instant, Failure> {

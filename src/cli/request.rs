@@ -1,15 +1,15 @@
 //! Commands on one request: `submit`, `event`, `show`.
 
-use slaclock::db::{ClockStatus, Db, Options, Outcome, Recorded, RequestStatus};
-use slaclock::model::{Event, EventKind, EventTag, Facts, Request};
-use slaclock::time::Instant;
+use crate::db::{ClockStatus, Db, Options, Outcome, Recorded, RequestStatus};
+use crate::model::{Event, EventKind, EventTag, Facts, Request};
+use crate::time::Instant;
 
-use crate::Verdict;
-use crate::args;
-use crate::failure::Failure;
-use crate::out::{self, Out};
-use crate::policy::with_facts;
-use crate::when::Zones;
+use super::Verdict;
+use super::args;
+use super::failure::Failure;
+use super::out::{self, Out};
+use super::policy::with_facts;
+use super::when::Zones;
 
 pub(crate) fn submit(args: &args::Submit, out: &mut Out) -> Result<Verdict, Failure> {
     if let Some((name, _)) = args.attributes.iter().find(|(name, _)| Facts::RESERVED.contains(&name.as_str()))

@@ -1,14 +1,14 @@
 //! The command `compare-targets`.
 
+use crate::import::{Mapping, compare_targets as compare};
+use crate::policy::Policy;
 use serde_json::json;
-use slaclock::import::{Mapping, compare_targets as compare};
-use slaclock::policy::Policy;
 
-use crate::Verdict;
-use crate::args;
-use crate::failure::Failure;
-use crate::out::{self, Out, grouped, number, percent};
-use crate::when::Zones;
+use super::Verdict;
+use super::args;
+use super::failure::Failure;
+use super::out::{self, Out, grouped, number, percent};
+use super::when::Zones;
 
 pub(crate) fn compare_targets(args: &args::CompareTargets, out: &mut Out) -> Result<Verdict, Failure> {
     let mapping = Mapping::load(&args.mapping)?;

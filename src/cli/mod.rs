@@ -1,4 +1,5 @@
-//! The command `slaclock`: a thin layer over the library's public API.
+//! The command `slaclock`: a thin layer over the library's public API. The program and the Python package's console
+//! script both call [`run`].
 //!
 //! Exit codes: 0 nothing is late, 1 something is late (or a promised share is broken), 2 an error.
 
@@ -15,8 +16,8 @@ mod request;
 mod watch;
 mod when;
 
+use std::ffi::OsString;
 use std::path::Path;
-use std::process::ExitCode;
 
 use clap::Parser;
 
@@ -33,30 +34,34 @@ pub(crate) enum Verdict {
     Late,
 }
 
-fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+/// Runs the command line `arguments`, the program's name first, and returns the exit code: 0 nothing is late, 1
+/// something is late or a promised share is broken, 2 an error.
+///
+/// Writes to standard output and error, and replaces the process's panic hook: for programs that are this command.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come this way too; an unwritable stream leaves nobody to tell.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() { 2 } else { 0 };
         }
     };
     let mut out = Out::new(cli.json);
     // What the storage engine meets in a damaged file is caught and told as an error; its panic text would only confuse.
     std::panic::set_hook(Box::new(|_| {}));
     let database = database(&cli.command).map(Path::to_path_buf);
-    let work = || run(cli.command, &mut out).and_then(|verdict| out.finish().map(|()| verdict));
+    let work = || obey(cli.command, &mut out).and_then(|verdict| out.finish().map(|()| verdict));
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
     let done =
         done.unwrap_or_else(|_| Err(Failure::text("internal error: a defect in slaclock; please report it")));
     match done.map_err(|failure| failure.about(database.as_deref())) {
-        Ok(Verdict::Fine) => ExitCode::SUCCESS,
-        Ok(Verdict::Late) => ExitCode::from(1),
-        Err(Failure::NobodyReads) => ExitCode::SUCCESS,
+        Ok(Verdict::Fine) => 0,
+        Ok(Verdict::Late) => 1,
+        Err(Failure::NobodyReads) => 0,
         Err(failure) => {
             out::error(&failure);
-            ExitCode::from(2)
+            2
         }
     }
 }
@@ -80,7 +85,7 @@ fn database(command: &Command) -> Option<&Path> {
     }
 }
 
-fn run(command: Command, out: &mut Out) -> Result<Verdict, Failure> {
+fn obey(command: Command, out: &mut Out) -> Result<Verdict, Failure> {
     match command {
         Command::Check(args) => policy::check(&args, out),
         Command::Due(args) => policy::due(&args, out),

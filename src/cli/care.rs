@@ -1,14 +1,14 @@
 //! Commands on the database as a whole: `create`, `install`, `info`, `rebuild`, `check-file`, `compact`.
 
+use crate::db::{Db, Options, Rebuild};
+use crate::policy::Policy;
 use serde_json::json;
-use slaclock::db::{Db, Options, Rebuild};
-use slaclock::policy::Policy;
 
-use crate::Verdict;
-use crate::args;
-use crate::failure::Failure;
-use crate::out::{self, Out, grouped};
-use crate::when::Zones;
+use super::Verdict;
+use super::args;
+use super::failure::Failure;
+use super::out::{self, Out, grouped};
+use super::when::Zones;
 
 pub(crate) fn create(args: &args::Create, out: &mut Out) -> Result<Verdict, Failure> {
     let policy = Policy::load(&args.policy)?;
@@ -61,7 +61,7 @@ pub(crate) fn info(args: &args::Database, out: &mut Out) -> Result<Verdict, Fail
     };
     row("file", format!("{}, format {}, {} bytes", args.db.display(), info.format, grouped(info.file_bytes)));
     for policy in &policies {
-        let since = if policy.in_force_from == slaclock::time::Instant::MIN {
+        let since = if policy.in_force_from == crate::time::Instant::MIN {
             "from the beginning".to_owned()
         } else {
             format!("from {}", zones.main(policy.in_force_from))

@@ -2,13 +2,13 @@
 
 use std::io::{IsTerminal, Write};
 
+use crate::clock::Stage;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use slaclock::clock::Stage;
 
-use crate::failure::Failure;
-use crate::when::Zones;
+use super::failure::Failure;
+use super::when::Zones;
 
 /// Where a command writes its answer.
 pub(crate) struct Out {
@@ -141,7 +141,7 @@ pub(crate) fn percent(basis_points: Option<u64>) -> String {
 }
 
 /// A long span in days and hours, for sums over many requests.
-pub(crate) fn long_span(span: slaclock::time::Span) -> String {
+pub(crate) fn long_span(span: crate::time::Span) -> String {
     let hours = span.as_secs() / 3600;
     if hours >= 48 { format!("{} d {} h", grouped(hours / 24), hours % 24) } else { span.to_string() }
 }

@@ -1,14 +1,14 @@
 //! Watching: `scan` and `feed`.
 
+use crate::clock::{Stage, ThresholdKind};
+use crate::db::{Counts, Db, Notice, Options, Page, PageKey, Query, Rows};
 use serde_json::json;
-use slaclock::clock::{Stage, ThresholdKind};
-use slaclock::db::{Counts, Db, Notice, Options, Page, PageKey, Query, Rows};
 
-use crate::Verdict;
-use crate::args;
-use crate::failure::Failure;
-use crate::out::{self, Out, grouped};
-use crate::when::Zones;
+use super::Verdict;
+use super::args;
+use super::failure::Failure;
+use super::out::{self, Out, grouped};
+use super::when::Zones;
 
 pub(crate) fn scan(args: &args::Scan, out: &mut Out) -> Result<Verdict, Failure> {
     let db = Db::open(&args.db, Options::default().read_only())?;

@@ -1,18 +1,18 @@
 //! The report: attainment against the promised shares, the tail, time spent waiting.
 
+use crate::attainment::{GoalVerdict, PeriodRange};
+use crate::db::{AttainmentQuery, Db, Group, Options, Waiting};
+use crate::policy::{AttainmentGoal, Period};
+use crate::time::Instant;
 use serde_json::{Value, json};
-use slaclock::attainment::{GoalVerdict, PeriodRange};
-use slaclock::db::{AttainmentQuery, Db, Group, Options, Waiting};
-use slaclock::policy::{AttainmentGoal, Period};
-use slaclock::time::Instant;
 
 use comfy_table::{Cell, Color};
 
-use crate::Verdict;
-use crate::args;
-use crate::failure::Failure;
-use crate::out::{self, Out, grouped, number, percent};
-use crate::when::Zones;
+use super::Verdict;
+use super::args;
+use super::failure::Failure;
+use super::out::{self, Out, grouped, number, percent};
+use super::when::Zones;
 
 pub(crate) fn report(args: &args::Report, out: &mut Out) -> Result<Verdict, Failure> {
     let db = Db::open(&args.db, Options::default().read_only())?;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::clock::Stage;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use slaclock::clock::Stage;
 
 /// Deadlines, breaches and attainment of promises to customers.
 ///

@@ -3,19 +3,17 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use crate::db::{Db, Durability, Mode, Options};
+use crate::error::ErrorKind;
+use crate::import::{ImportOptions, ImportReport, Mapping, OnBadRow, Progress, Sink, import as import_file};
+use crate::policy::Policy;
 use indicatif::{ProgressBar, ProgressStyle};
-use slaclock::db::{Db, Durability, Mode, Options};
-use slaclock::error::ErrorKind;
-use slaclock::import::{
-    ImportOptions, ImportReport, Mapping, OnBadRow, Progress, Sink, import as import_file,
-};
-use slaclock::policy::Policy;
 
-use crate::Verdict;
-use crate::args::{self, BadRow};
-use crate::failure::Failure;
-use crate::out::{self, Out, grouped};
-use crate::when::Zones;
+use super::Verdict;
+use super::args::{self, BadRow};
+use super::failure::Failure;
+use super::out::{self, Out, grouped};
+use super::when::Zones;
 
 pub(crate) fn import(args: &args::Import, out: &mut Out) -> Result<Verdict, Failure> {
     let mapping = Mapping::load(&args.mapping)?;
@@ -83,10 +81,10 @@ struct Nowhere;
 impl Sink for Nowhere {
     fn write(
         &mut self,
-        entries: &[slaclock::import::Entry],
+        entries: &[crate::import::Entry],
         _: OnBadRow,
-    ) -> slaclock::error::Result<Vec<slaclock::import::Written>> {
-        let written = entries.iter().map(|entry| slaclock::import::Written {
+    ) -> crate::error::Result<Vec<crate::import::Written>> {
+        let written = entries.iter().map(|entry| crate::import::Written {
             request: Ok(false),
             events: entry.events.iter().map(|_| Ok(false)).collect(),
         });

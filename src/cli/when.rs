@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::calendar::{Calendar, Edge};
+use crate::policy::Policy;
+use crate::time::Instant;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
-use slaclock::calendar::{Calendar, Edge};
-use slaclock::policy::Policy;
-use slaclock::time::Instant;
 
-use crate::clock;
-use crate::failure::Failure;
+use super::clock;
+use super::failure::Failure;
 
 /// The zones that times are read and shown in: a clock's own, else the policy's first.
 pub(crate) struct Zones {
@@ -23,8 +23,7 @@ impl Zones {
     }
 
     pub(crate) fn of(policy: &Policy) -> Zones {
-        let of_clock =
-            |clock: &slaclock::policy::Clock| clock.rules.first().map(|rule| rule.calendar.clone());
+        let of_clock = |clock: &crate::policy::Clock| clock.rules.first().map(|rule| rule.calendar.clone());
         let clocks: Vec<_> =
             policy.clocks().iter().filter_map(|clock| Some((clock.name.clone(), of_clock(clock)?))).collect();
         let main = clocks.first().map(|(_, calendar)| calendar.clone());
@@ -76,7 +75,7 @@ impl Zones {
             return Ok(Instant::from_secs(calendar.zone().from_local(civil, Edge::Open))?);
         }
         Instant::parse(text).map_err(|error| match error.kind() {
-            slaclock::error::ErrorKind::InvalidArgument => {
+            crate::error::ErrorKind::InvalidArgument => {
                 let zone = self.main.as_ref().map_or("UTC", |calendar| calendar.zone().name());
                 Failure::text(format!(
                     "{option} `{text}`: must be like \"2026-03-06 15:00\" (in {zone}), 2026-03-06T15:00:00+03:00 or @1772798400"

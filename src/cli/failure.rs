@@ -3,13 +3,13 @@
 use std::fmt;
 use std::path::Path;
 
-use slaclock::error::ErrorKind;
+use crate::error::ErrorKind;
 
 /// An error to show, or the silent end of a command whose output nobody reads any more.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The library refused.
-    Library(slaclock::error::Error),
+    Library(crate::error::Error),
     /// The command itself refused.
     Text(String),
     /// The reader of our output went away, as `head` does.
@@ -58,8 +58,8 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<slaclock::error::Error> for Failure {
-    fn from(error: slaclock::error::Error) -> Failure {
+impl From<crate::error::Error> for Failure {
+    fn from(error: crate::error::Error) -> Failure {
         Failure::Library(error)
     }
 }

@@ -1,0 +1,1 @@
+//! Data and peers that the benchmarks share.

@@ -1,0 +1,7 @@
+//! The command `slaclock`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(slaclock::cli::run(std::env::args_os()))
+}
