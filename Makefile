@@ -1,16 +1,20 @@
 # make demo    build, import a real log, and show what the promise came to (under a minute after the build)
 # make test    everything that must hold: format, lints, tests, examples in the documentation
 # make build   the command line tool, target/release/slaclock
+# make bench   slaclock beside its peers; writes target/bench-report.md (SLACLOCK_BENCH_SIZE=1e7 for the full size)
 
 CARGO ?= cargo
 
-.PHONY: demo build test format lint tests doc
+.PHONY: demo build bench test format lint tests doc
 
 demo: build
 	scripts/demo target/release/slaclock
 
 build:
-	$(CARGO) build --release --locked --features cli
+	$(CARGO) build --release --locked -p slaclock --features cli
+
+bench:
+	$(CARGO) bench --locked -p slaclock-benches
 
 test: format lint tests doc
 
