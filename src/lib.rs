@@ -49,6 +49,8 @@
 //! `fork`, and says so.
 #![deny(unsafe_code)]
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
 pub mod attainment;
 pub mod calendar;
 #[cfg(feature = "cli")]
@@ -74,7 +76,7 @@ pub use db::{
     Options, Outcome, Page, PageKey, Query, Recorded, RequestStatus, Row, Rows, Verify,
 };
 pub use error::{Error, ErrorKind, Result};
-pub use model::{Event, EventKind, EventTag, Facts, Request};
+pub use model::{Event, EventFields, EventKind, EventTag, Facts, Request};
 pub use policy::Policy;
 pub use target::NoDeadline;
 pub use time::{Instant, Span, TimeOfDay};

@@ -37,6 +37,41 @@ pub enum Stage {
     Cancelled,
 }
 
+impl Stage {
+    /// Every stage, in the order above.
+    pub const ALL: [Stage; 9] = [
+        Stage::Idle,
+        Stage::OnTrack,
+        Stage::AtRisk,
+        Stage::Late,
+        Stage::Breached,
+        Stage::Paused,
+        Stage::Met,
+        Stage::Missed,
+        Stage::Cancelled,
+    ];
+
+    /// The word for it in every language and in JSON, such as `at_risk`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Stage::Idle => "idle",
+            Stage::OnTrack => "on_track",
+            Stage::AtRisk => "at_risk",
+            Stage::Late => "late",
+            Stage::Breached => "breached",
+            Stage::Paused => "paused",
+            Stage::Met => "met",
+            Stage::Missed => "missed",
+            Stage::Cancelled => "cancelled",
+        }
+    }
+
+    /// The stage with this word.
+    pub fn from_word(word: &str) -> Option<Stage> {
+        Stage::ALL.into_iter().find(|stage| stage.word() == word)
+    }
+}
+
 /// What a clock crossed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
