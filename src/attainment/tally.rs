@@ -112,6 +112,15 @@ impl Tally {
         share_bp(self.met, self.met + self.missed)
     }
 
+    /// The range in which the share would lie with 95 % confidence if as many more requests were handled in the same
+    /// way, lowest and highest, in hundredths of a percent; `None` if nothing is decided.
+    ///
+    /// The Wilson score interval (E. B. Wilson, 1927) with z = 1.96, rounded outwards. It tells a difference between
+    /// two groups from chance: where the ranges do not touch, the difference is real.
+    pub fn share_interval_bp(&self) -> Option<(u32, u32)> {
+        wilson_bp(self.met, self.met + self.missed)
+    }
+
     /// The share if every undecided one is met.
     pub fn best_share_bp(&self) -> Option<u32> {
         share_bp(self.met + self.undecided, self.counted())
@@ -153,6 +162,29 @@ impl Tally {
 fn share_bp(part: u64, whole: u64) -> Option<u32> {
     let share = (u128::from(part) * WHOLE_BP).checked_div(u128::from(whole))?;
     u32::try_from(share).ok()
+}
+
+/// The Wilson score interval of `part` in `whole` with z = 1.96, in integers.
+///
+/// With p = part / whole its middle is (part + z²/2) / (whole + z²), and it reaches z · √(whole · p (1 − p) + z²/4) /
+/// (whole + z²) to either side.
+fn wilson_bp(part: u64, whole: u64) -> Option<(u32, u32)> {
+    /// z and z² in ten-thousandths; z²/4 is a whole number of them.
+    const Z: u128 = 19_600;
+    const Z_SQUARED: u128 = 38_416;
+    if whole == 0 {
+        return None;
+    }
+    let (part, whole) = (u128::from(part), u128::from(whole));
+    let divisor = whole * WHOLE_BP + Z_SQUARED;
+    let middle = part * WHOLE_BP + Z_SQUARED / 2;
+    // The square of the reach, in the unit of `middle`: Z² (part (whole − part) / whole + z²/4).
+    let squared = part * (whole - part) * WHOLE_BP + Z_SQUARED / 4 * whole;
+    let reach = (Z * Z * squared).div_ceil(whole * WHOLE_BP);
+    let reach = reach.isqrt() + u128::from(reach.isqrt().pow(2) < reach);
+    let low = middle.saturating_sub(reach) * WHOLE_BP / divisor;
+    let high = ((middle + reach) * WHOLE_BP).div_ceil(divisor).min(WHOLE_BP);
+    Some((u32::try_from(low).ok()?, u32::try_from(high).ok()?))
 }
 
 /// Whether a promised share is kept.
@@ -250,5 +282,35 @@ impl fmt::Display for Grouped {
             write!(f, "{digit}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_is_the_wilson_score_interval() {
+        // Against the formula in floating point, for every count up to 200.
+        for whole in 1..=200_u64 {
+            for part in 0..=whole {
+                let (low, high) = wilson_bp(part, whole).unwrap();
+                let (n, z) = (whole as f64, 1.96_f64);
+                let p = part as f64 / n;
+                let middle = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
+                let reach = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+                let (from, to) = ((middle - reach) * 1e4, (middle + reach) * 1e4);
+                assert!(
+                    f64::from(low) <= from.max(0.0) + 1e-6 && f64::from(low) > from - 1.25,
+                    "{part}/{whole}"
+                );
+                assert!(
+                    f64::from(high) >= to.min(1e4) - 1e-6 && f64::from(high) < to + 1.25,
+                    "{part}/{whole}"
+                );
+            }
+        }
+        assert_eq!(wilson_bp(0, 0), None);
+        assert!(wilson_bp(1 << 31, 1 << 32).is_some());
     }
 }

@@ -4,7 +4,7 @@ use crate::attainment::{GoalVerdict, PeriodRange};
 use crate::db::{AttainmentQuery, Db, Group, Options, Waiting};
 use crate::policy::{AttainmentGoal, Period};
 use crate::time::Instant;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use comfy_table::{Cell, Color};
 
@@ -29,11 +29,10 @@ pub(crate) fn report(args: &args::Report, out: &mut Out) -> Result<Verdict, Fail
         waiting: db.waiting(period, now)?,
     };
     if out.is_json() {
-        let lines = |groups: &[Group]| groups.iter().map(line).collect::<Result<Vec<Value>, _>>();
         let answer = json!({
             "now_at": now.as_secs(),
-            "attainment": lines(&report.groups)?,
-            "cadence": lines(&report.cadence)?,
+            "attainment": report.groups,
+            "cadence": report.cadence,
             "waiting": report.waiting,
         });
         out.object(&answer, &zones)?;
@@ -87,22 +86,6 @@ fn per(asked: Option<args::Per>, whole: bool) -> Option<Period> {
     }
 }
 
-/// A group with what follows from its counts.
-fn line(group: &Group) -> Result<Value, Failure> {
-    let mut value = serde_json::to_value(group).map_err(|error| Failure::text(error.to_string()))?;
-    let tally = &group.attainment.tally;
-    if let Some(fields) = value.as_object_mut() {
-        fields.insert("share_bp".to_owned(), json!(tally.share_bp()));
-        fields.insert("best_share_bp".to_owned(), json!(tally.best_share_bp()));
-        fields.insert("worst_share_bp".to_owned(), json!(tally.worst_share_bp()));
-        fields.insert("verdict".to_owned(), json!(group.attainment.verdict()));
-        let goal = group.attainment.goal;
-        fields.insert("misses_allowed".to_owned(), json!(goal.map(|goal| tally.allowed_misses(&goal))));
-        fields.insert("budget_left".to_owned(), json!(goal.map(|goal| tally.budget_left(&goal))));
-    }
-    Ok(value)
-}
-
 fn people(report: &Report, zones: &Zones, out: &mut Out) -> Result<(), Failure> {
     let Report { now, groups, cadence, waiting } = report;
     if groups.is_empty() {
@@ -139,8 +122,11 @@ fn header<'a>(groups: &'a [Group], rest: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn attainment(groups: &[Group], out: &mut Out) -> Result<(), Failure> {
-    let rest =
-        ["met", "missed", "undecided", "excluded", "share", "worst to best case", "goal", "", "budget"];
+    // Where groups are compared, the range tells a difference from chance; alone it would only puzzle.
+    let compared = groups.first().is_some_and(|group| !group.by.is_empty());
+    let mut rest = vec!["met", "missed", "undecided", "excluded", "share"];
+    rest.extend(compared.then_some("95 % range"));
+    rest.extend(["worst to best case", "goal", "", "budget"]);
     let mut table = out::table(&header(groups, &rest));
     for group in groups {
         let tally = &group.attainment.tally;
@@ -150,6 +136,11 @@ fn attainment(groups: &[Group], out: &mut Out) -> Result<(), Failure> {
             [tally.met, tally.missed, tally.undecided, tally.excluded()].map(|count| number(grouped(count))),
         );
         cells.push(number(share(tally.share_bp())));
+        if compared {
+            let range = tally.share_interval_bp();
+            let range = range.map(|(low, high)| format!("{} to {}", share(Some(low)), share(Some(high))));
+            cells.push(number(range.unwrap_or_default()));
+        }
         cells.push(number(if tally.undecided > 0 {
             format!("{} to {}", share(tally.worst_share_bp()), share(tally.best_share_bp()))
         } else {

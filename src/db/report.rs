@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::Db;
-use crate::attainment::{Attainment, GroupBy, IntoPeriod, Outcome, PeriodRange, Tally};
+use crate::attainment::{Attainment, GoalVerdict, GroupBy, IntoPeriod, Outcome, PeriodRange, Tally};
 use crate::calendar::Calendar;
 use crate::clock::{Timeline, derive_at};
 use crate::error::{Error, ErrorKind, Result};
@@ -62,13 +62,44 @@ impl AttainmentQuery {
     }
 }
 
-/// One line of a report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// One line of a report. Written out, it carries what follows from its counts too.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// The facts counted apart by, with this group's values; `None` where requests do not have the fact.
     pub by: Vec<(String, Option<String>)>,
     /// Its counts against the goal.
     pub attainment: Attainment,
+}
+
+impl Serialize for Group {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            by: &'a [(String, Option<String>)],
+            attainment: &'a Attainment,
+            share_bp: Option<u32>,
+            share_interval_bp: Option<(u32, u32)>,
+            best_share_bp: Option<u32>,
+            worst_share_bp: Option<u32>,
+            verdict: Option<GoalVerdict>,
+            misses_allowed: Option<u64>,
+            budget_left: Option<i64>,
+        }
+        let (attainment, tally) = (&self.attainment, &self.attainment.tally);
+        let goal = attainment.goal.as_ref();
+        Line {
+            by: &self.by,
+            attainment,
+            share_bp: tally.share_bp(),
+            share_interval_bp: tally.share_interval_bp(),
+            best_share_bp: tally.best_share_bp(),
+            worst_share_bp: tally.worst_share_bp(),
+            verdict: attainment.verdict(),
+            misses_allowed: goal.map(|goal| tally.allowed_misses(goal)),
+            budget_left: goal.map(|goal| tally.budget_left(goal)),
+        }
+        .serialize(serializer)
+    }
 }
 
 /// Time on hold for one reason.
