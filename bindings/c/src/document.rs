@@ -1,0 +1,192 @@
+//! JSON documents that calls read, and how the library's own values look in JSON.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use slaclock_core::model::EventTag;
+use slaclock_core::{Event, EventKind, Instant, Operation, Outcome, Request};
+
+use crate::fault::Fault;
+use crate::status::slaclock_status;
+
+/// Reads a document; unknown keys are refused with line and column.
+pub(crate) fn read<T: for<'de> Deserialize<'de>>(name: &str, json: &str) -> Result<T, Fault> {
+    serde_json::from_str(json).map_err(|error| Fault::argument(format!("`{name}`: {error}")))
+}
+
+/// A request as a document.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RequestDoc {
+    id: String,
+    received_at: i64,
+    customer: Option<String>,
+    priority: Option<String>,
+    category: Option<String>,
+    channel: Option<String>,
+    subject: Option<String>,
+    #[serde(default)]
+    attributes: BTreeMap<String, String>,
+}
+
+impl RequestDoc {
+    pub(crate) fn into_request(self) -> Result<Request, Fault> {
+        Ok(Request {
+            received_at: crate::input::instant("received_at", self.received_at)?,
+            id: self.id,
+            customer: self.customer,
+            priority: self.priority,
+            category: self.category,
+            channel: self.channel,
+            subject: self.subject,
+            attributes: self.attributes,
+        })
+    }
+}
+
+/// An event as a document: the word for its kind, and what the kind carries.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventDoc {
+    event: String,
+    at: i64,
+    by: Option<String>,
+    key: Option<String>,
+    text: Option<String>,
+    reason: Option<String>,
+    to: Option<String>,
+    vendor: Option<String>,
+    due_at: Option<i64>,
+    facts: Option<BTreeMap<String, String>>,
+}
+
+impl EventDoc {
+    pub(crate) fn into_event(self) -> Result<Event, Fault> {
+        let Some(tag) = EventTag::from_word(&self.event) else {
+            let words: Vec<&str> = EventTag::ALL.iter().map(|tag| tag.word()).collect();
+            return Err(Fault::argument(format!(
+                "event `{}`: must be one of {}",
+                self.event,
+                words.join(", ")
+            )));
+        };
+        Parts {
+            at: crate::input::instant("at", self.at)?,
+            by: self.by,
+            key: self.key,
+            text: self.text,
+            reason: self.reason,
+            to: self.to,
+            vendor: self.vendor,
+            due_at: self.due_at.map(|due| crate::input::instant("due_at", due)).transpose()?,
+            facts: self.facts,
+        }
+        .event(tag)
+    }
+}
+
+/// What events of all kinds carry together; each kind takes its own.
+pub(crate) struct Parts {
+    pub(crate) at: Instant,
+    pub(crate) by: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) text: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) to: Option<String>,
+    pub(crate) vendor: Option<String>,
+    pub(crate) due_at: Option<Instant>,
+    pub(crate) facts: Option<BTreeMap<String, String>>,
+}
+
+impl Parts {
+    /// The event of this kind. What the kind carries must be there, and nothing that it does not carry.
+    pub(crate) fn event(mut self, tag: EventTag) -> Result<Event, Fault> {
+        let word = tag.word();
+        let needs = |name: &str| Fault::argument(format!("event `{word}`: needs `{name}`"));
+        let kind = match tag {
+            EventTag::Received => EventKind::Received,
+            EventTag::Acknowledged => EventKind::Acknowledged,
+            EventTag::Replied => EventKind::Replied,
+            EventTag::CustomerReplied => EventKind::CustomerReplied,
+            EventTag::Updated => EventKind::Updated,
+            EventTag::Assigned => EventKind::Assigned { to: self.to.take().ok_or_else(|| needs("to"))? },
+            EventTag::Paused => {
+                EventKind::Paused { reason: self.reason.take().ok_or_else(|| needs("reason"))? }
+            }
+            EventTag::Resumed => EventKind::Resumed,
+            EventTag::VendorContacted => {
+                EventKind::VendorContacted { vendor: self.vendor.take().ok_or_else(|| needs("vendor"))? }
+            }
+            EventTag::VendorReplied => {
+                EventKind::VendorReplied { vendor: self.vendor.take().ok_or_else(|| needs("vendor"))? }
+            }
+            EventTag::Promised => {
+                EventKind::Promised { due: self.due_at.take().ok_or_else(|| needs("due_at"))? }
+            }
+            EventTag::Resolved => EventKind::Resolved,
+            EventTag::Reopened => EventKind::Reopened,
+            EventTag::Cancelled => EventKind::Cancelled,
+            EventTag::Changed => {
+                EventKind::Changed { facts: self.facts.take().ok_or_else(|| needs("facts"))? }
+            }
+            EventTag::Note => EventKind::Note,
+        };
+        let left = [
+            ("reason", self.reason.is_some()),
+            ("to", self.to.is_some()),
+            ("vendor", self.vendor.is_some()),
+            ("due_at", self.due_at.is_some()),
+            ("facts", self.facts.is_some()),
+        ];
+        if let Some((name, _)) = left.iter().find(|(_, is_set)| *is_set) {
+            return Err(Fault::argument(format!("event `{word}`: does not carry `{name}`, which is set")));
+        }
+        Ok(Event { kind, at: self.at, by: self.by, key: self.key, text: self.text })
+    }
+}
+
+/// A row of a batch as a document: `{"submit": {…}}` or `{"request": ID, "record": {…}}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperationDoc {
+    submit: Option<RequestDoc>,
+    request: Option<String>,
+    record: Option<EventDoc>,
+}
+
+impl OperationDoc {
+    pub(crate) fn into_operation(self) -> Result<Operation, Fault> {
+        match self {
+            OperationDoc { submit: Some(request), request: None, record: None } => {
+                Ok(Operation::Submit(request.into_request()?))
+            }
+            OperationDoc { submit: None, request: Some(id), record: Some(event) } => {
+                Ok(Operation::Record { id, event: event.into_event()? })
+            }
+            _ => Err(Fault::argument(
+                "must be {\"submit\": {...}} or {\"request\": ID, \"record\": {...}}".to_owned(),
+            )),
+        }
+    }
+}
+
+/// What became of a row of a batch, as a document.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum OutcomeDoc {
+    Done { outcome: Outcome },
+    Failed { status: i32, name: &'static str, message: String },
+}
+
+impl From<Result<Outcome, slaclock_core::Error>> for OutcomeDoc {
+    fn from(result: Result<Outcome, slaclock_core::Error>) -> OutcomeDoc {
+        match result {
+            Ok(outcome) => OutcomeDoc::Done { outcome },
+            Err(error) => OutcomeDoc::Failed {
+                status: slaclock_status::of(error.kind()) as i32,
+                name: error.kind().name(),
+                message: error.to_string(),
+            },
+        }
+    }
+}

@@ -1,0 +1,726 @@
+#define FFI_SCOPE "slaclock"
+#define FFI_LIB "libslaclock.so.0"
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+typedef enum slaclock_status {
+    SLACLOCK_STATUS_OK = 0,
+    SLACLOCK_STATUS_NOT_FOUND = 1,
+    SLACLOCK_STATUS_OUT_OF_RANGE = 2,
+    SLACLOCK_STATUS_INVALID_ARGUMENT = 3,
+    SLACLOCK_STATUS_INVALID_POLICY = 4,
+    SLACLOCK_STATUS_INVALID_CALENDAR = 5,
+    SLACLOCK_STATUS_UNKNOWN_ZONE = 6,
+    SLACLOCK_STATUS_INVALID_EVENT = 7,
+    SLACLOCK_STATUS_CONFLICT = 8,
+    SLACLOCK_STATUS_NO_DEADLINE = 9,
+    SLACLOCK_STATUS_PAUSED = 10,
+    SLACLOCK_STATUS_ALREADY_EXISTS = 11,
+    SLACLOCK_STATUS_BUSY = 12,
+    SLACLOCK_STATUS_FORKED_HANDLE = 13,
+    SLACLOCK_STATUS_CLOSED = 14,
+    SLACLOCK_STATUS_READ_ONLY = 15,
+    SLACLOCK_STATUS_DAMAGED = 16,
+    SLACLOCK_STATUS_NOT_A_DATABASE = 17,
+    SLACLOCK_STATUS_NEWER_FORMAT = 18,
+    SLACLOCK_STATUS_IO = 19,
+    SLACLOCK_STATUS_STORAGE_FULL = 20,
+    SLACLOCK_STATUS_INVALID_MAPPING = 21,
+    SLACLOCK_STATUS_INVALID_ROW = 22,
+    SLACLOCK_STATUS_CANCELLED = 23,
+    SLACLOCK_STATUS_UNSUPPORTED = 24,
+    SLACLOCK_STATUS_INTERNAL = 25
+} slaclock_status;
+typedef enum slaclock_outcome {
+    SLACLOCK_OUTCOME_REFUSED = 0,
+    SLACLOCK_OUTCOME_RECORDED = 1,
+    SLACLOCK_OUTCOME_ALREADY_RECORDED = 2
+} slaclock_outcome;
+typedef enum slaclock_stage {
+    SLACLOCK_STAGE_IDLE = 0,
+    SLACLOCK_STAGE_ON_TRACK = 1,
+    SLACLOCK_STAGE_AT_RISK = 2,
+    SLACLOCK_STAGE_LATE = 3,
+    SLACLOCK_STAGE_BREACHED = 4,
+    SLACLOCK_STAGE_PAUSED = 5,
+    SLACLOCK_STAGE_MET = 6,
+    SLACLOCK_STAGE_MISSED = 7,
+    SLACLOCK_STAGE_CANCELLED = 8
+} slaclock_stage;
+typedef enum slaclock_threshold {
+    SLACLOCK_THRESHOLD_WARNING = 1,
+    SLACLOCK_THRESHOLD_LATE = 2,
+    SLACLOCK_THRESHOLD_BREACHED = 3
+} slaclock_threshold;
+typedef enum slaclock_goal_verdict {
+    SLACLOCK_GOAL_VERDICT_NONE = 0,
+    SLACLOCK_GOAL_VERDICT_KEPT = 1,
+    SLACLOCK_GOAL_VERDICT_OPEN = 2,
+    SLACLOCK_GOAL_VERDICT_BROKEN = 3
+} slaclock_goal_verdict;
+typedef struct slaclock_batch slaclock_batch;
+typedef struct slaclock_calendar slaclock_calendar;
+typedef struct slaclock_db slaclock_db;
+typedef struct slaclock_facts slaclock_facts;
+typedef struct slaclock_policy slaclock_policy;
+typedef struct slaclock_rule slaclock_rule;
+typedef struct slaclock_text slaclock_text;
+typedef struct slaclock_error {
+    uint32_t size;
+    int32_t code;
+    int32_t reason;
+    int32_t line;
+    int32_t column;
+    char message[240];
+} slaclock_error;
+typedef void (*slaclock_log_fn)(void *user, int32_t level, const char *message, size_t message_len);
+typedef struct slaclock_options {
+    uint32_t size;
+    int32_t mode;
+    int32_t durability;
+    int32_t verify;
+    int32_t read_only;
+    int32_t share;
+    int64_t cache_bytes;
+    int64_t busy_timeout_ms;
+    int64_t bulk_every_ms;
+    int64_t bulk_every_rows;
+} slaclock_options;
+typedef struct slaclock_request {
+    uint32_t size;
+    const char *id;
+    size_t id_len;
+    int64_t received_at;
+    const char *customer;
+    size_t customer_len;
+    const char *priority;
+    size_t priority_len;
+    const char *category;
+    size_t category_len;
+    const char *channel;
+    size_t channel_len;
+    const char *subject;
+    size_t subject_len;
+    const struct slaclock_facts *attributes;
+} slaclock_request;
+typedef struct slaclock_clock_status {
+    int64_t cycle;
+    int64_t started_at;
+    int64_t due_at;
+    int64_t limit_at;
+    int64_t finished_at;
+    int64_t remaining_s;
+    enum slaclock_stage stage;
+    int32_t beyond_known_holidays;
+    char clock[256];
+    char no_deadline[256];
+} slaclock_clock_status;
+typedef struct slaclock_event {
+    uint32_t size;
+    int32_t kind;
+    int64_t at;
+    const char *by;
+    size_t by_len;
+    const char *key;
+    size_t key_len;
+    const char *text;
+    size_t text_len;
+    const char *reason;
+    size_t reason_len;
+    const char *to;
+    size_t to_len;
+    const char *vendor;
+    size_t vendor_len;
+    int64_t due_at;
+    const struct slaclock_facts *facts;
+} slaclock_event;
+typedef struct slaclock_query {
+    uint32_t size;
+    int32_t stages;
+    int64_t now;
+    int64_t since;
+    int64_t until;
+    const char *clock;
+    size_t clock_len;
+} slaclock_query;
+typedef struct slaclock_row {
+    int64_t due_at;
+    int64_t limit_at;
+    int64_t started_at;
+    int64_t cycle;
+    enum slaclock_stage stage;
+    char request[256];
+    char clock[256];
+} slaclock_row;
+typedef struct slaclock_stage_counts {
+    int64_t on_track;
+    int64_t at_risk;
+    int64_t late;
+    int64_t breached;
+    int64_t paused;
+    int64_t idle;
+    int64_t met;
+    int64_t missed;
+    int64_t cancelled;
+} slaclock_stage_counts;
+typedef struct slaclock_notice {
+    int64_t number;
+    int64_t at;
+    int64_t cycle;
+    enum slaclock_threshold threshold;
+    int32_t percent;
+    int32_t by_change;
+    int32_t retracted;
+    char request[256];
+    char clock[256];
+} slaclock_notice;
+typedef struct slaclock_attainment_query {
+    uint32_t size;
+    int32_t per;
+    int64_t now;
+    const char *period;
+    size_t period_len;
+    const char *clock;
+    size_t clock_len;
+    const char *by;
+    size_t by_len;
+} slaclock_attainment_query;
+typedef struct slaclock_attainment_row {
+    int64_t first_day;
+    int64_t last_day;
+    int64_t met;
+    int64_t missed;
+    int64_t undecided;
+    int64_t not_started;
+    int64_t no_deadline;
+    int64_t cancelled;
+    int64_t waived;
+    int64_t missed_within_limit;
+    int64_t missed_limit_open;
+    int64_t missed_breached;
+    int64_t cycles_met;
+    int64_t cycles_missed;
+    int64_t share_bp;
+    int64_t adjusted_share_bp;
+    int64_t goal_bp;
+    int64_t budget_left;
+    enum slaclock_goal_verdict verdict;
+    int32_t period_over;
+    char clock[256];
+} slaclock_attainment_row;
+typedef struct slaclock_db_info {
+    int64_t format;
+    int64_t requests;
+    int64_t events;
+    int64_t clocks;
+    int64_t notices;
+    int64_t advanced_to;
+    int64_t latest_event_at;
+    int64_t unfolded;
+    int64_t file_bytes;
+    int64_t index_bytes;
+} slaclock_db_info;
+typedef struct slaclock_rebuilt {
+    int64_t requests;
+    int64_t events;
+    int64_t clocks;
+    int64_t index_rows;
+    int64_t notices;
+    int64_t differing;
+    int64_t repaired;
+} slaclock_rebuilt;
+typedef struct slaclock_progress {
+    int64_t bytes;
+    int64_t total_bytes;
+    int64_t rows;
+    int64_t requests;
+    int64_t events;
+} slaclock_progress;
+typedef int32_t (*slaclock_progress_fn)(void *user, const struct slaclock_progress *progress);
+typedef struct slaclock_import_options {
+    uint32_t size;
+    int32_t on_bad_row;
+    int64_t keep_oddities;
+    slaclock_progress_fn progress;
+    void *user;
+} slaclock_import_options;
+ const char *slaclock_status_name(int32_t status);
+const char *slaclock_status_text(int32_t status);
+const char *slaclock_last_error(void);
+ const char *slaclock_version(void);
+ int32_t slaclock_abi_version(void);
+enum slaclock_status slaclock_tzdb_version(struct slaclock_text **out_text,
+                                           struct slaclock_error *error);
+enum slaclock_status slaclock_set_log(slaclock_log_fn callback,
+                                      void *user,
+                                      struct slaclock_error *error);
+const char *slaclock_text_data(const struct slaclock_text *text);
+ size_t slaclock_text_len(const struct slaclock_text *text);
+ void slaclock_text_free(struct slaclock_text *text);
+enum slaclock_status slaclock_facts_new(struct slaclock_facts **out_facts,
+                                        struct slaclock_error *error);
+enum slaclock_status slaclock_facts_from_json(const char *json,
+                                              size_t json_len,
+                                              struct slaclock_facts **out_facts,
+                                              struct slaclock_error *error);
+enum slaclock_status slaclock_facts_set(struct slaclock_facts *facts,
+                                        const char *name,
+                                        size_t name_len,
+                                        const char *value,
+                                        size_t value_len,
+                                        struct slaclock_error *error);
+void slaclock_facts_free(struct slaclock_facts *facts);
+enum slaclock_status slaclock_policy_load(const char *path,
+                                          size_t path_len,
+                                          struct slaclock_policy **out_policy,
+                                          struct slaclock_error *error);
+enum slaclock_status slaclock_policy_from_text(const char *text,
+                                               size_t text_len,
+                                               struct slaclock_policy **out_policy,
+                                               struct slaclock_error *error);
+enum slaclock_status slaclock_policy_source(const struct slaclock_policy *policy,
+                                            struct slaclock_text **out_text,
+                                            struct slaclock_error *error);
+enum slaclock_status slaclock_policy_json(const struct slaclock_policy *policy,
+                                          struct slaclock_text **out_json,
+                                          struct slaclock_error *error);
+enum slaclock_status slaclock_policy_lint(const struct slaclock_policy *policy,
+                                          int64_t day,
+                                          int64_t *out_count,
+                                          struct slaclock_text **out_json,
+                                          struct slaclock_error *error);
+enum slaclock_status slaclock_policy_schema(struct slaclock_text **out_json,
+                                            struct slaclock_error *error);
+enum slaclock_status slaclock_policy_due(const struct slaclock_policy *policy,
+                                         const char *clock,
+                                         size_t clock_len,
+                                         int64_t received_at,
+                                         const struct slaclock_facts *facts,
+                                         int64_t *out_due_at,
+                                         struct slaclock_error *error);
+enum slaclock_status slaclock_policy_limit(const struct slaclock_policy *policy,
+                                           const char *clock,
+                                           size_t clock_len,
+                                           int64_t received_at,
+                                           const struct slaclock_facts *facts,
+                                           int64_t *out_limit_at,
+                                           struct slaclock_error *error);
+enum slaclock_status slaclock_policy_due_many(const struct slaclock_policy *policy,
+                                              const char *clock,
+                                              size_t clock_len,
+                                              const struct slaclock_facts *facts,
+                                              const int64_t *received_at,
+                                              size_t n,
+                                              int64_t *out_due_at,
+                                              struct slaclock_error *error);
+enum slaclock_status slaclock_policy_rule(const struct slaclock_policy *policy,
+                                          const char *clock,
+                                          size_t clock_len,
+                                          const struct slaclock_facts *facts,
+                                          struct slaclock_rule **out_rule,
+                                          struct slaclock_error *error);
+enum slaclock_status slaclock_policy_calendar(const struct slaclock_policy *policy,
+                                              const char *name,
+                                              size_t name_len,
+                                              struct slaclock_calendar **out_calendar,
+                                              struct slaclock_error *error);
+enum slaclock_status slaclock_policy_explain(const struct slaclock_policy *policy,
+                                             const char *clock,
+                                             size_t clock_len,
+                                             int64_t received_at,
+                                             const struct slaclock_facts *facts,
+                                             struct slaclock_text **out_text,
+                                             struct slaclock_text **out_json,
+                                             struct slaclock_error *error);
+void slaclock_policy_free(struct slaclock_policy *policy);
+enum slaclock_status slaclock_rule_due(const struct slaclock_rule *rule,
+                                       int64_t received_at,
+                                       int64_t *out_due_at,
+                                       struct slaclock_error *error);
+enum slaclock_status slaclock_rule_limit(const struct slaclock_rule *rule,
+                                         int64_t received_at,
+                                         int64_t *out_limit_at,
+                                         struct slaclock_error *error);
+enum slaclock_status slaclock_rule_due_many(const struct slaclock_rule *rule,
+                                            const int64_t *received_at,
+                                            size_t n,
+                                            int64_t *out_due_at,
+                                            struct slaclock_error *error);
+enum slaclock_status slaclock_rule_due_paused(const struct slaclock_rule *rule,
+                                              int64_t received_at,
+                                              int64_t paused_working_s,
+                                              int64_t paused_elapsed_s,
+                                              int64_t promised_at,
+                                              int64_t *out_due_at,
+                                              struct slaclock_error *error);
+enum slaclock_status slaclock_rule_paused(const struct slaclock_rule *rule,
+                                          int64_t received_at,
+                                          int64_t from_at,
+                                          int64_t to_at,
+                                          int64_t *out_working_s,
+                                          int64_t *out_elapsed_s,
+                                          struct slaclock_error *error);
+enum slaclock_status slaclock_rule_calendar(const struct slaclock_rule *rule,
+                                            struct slaclock_calendar **out_calendar,
+                                            struct slaclock_error *error);
+ void slaclock_rule_free(struct slaclock_rule *rule);
+enum slaclock_status slaclock_calendar_zone(const struct slaclock_calendar *calendar,
+                                            struct slaclock_text **out_text,
+                                            struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_is_open(const struct slaclock_calendar *calendar,
+                                               int64_t at,
+                                               int32_t *out_open,
+                                               struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_next_open(const struct slaclock_calendar *calendar,
+                                                 int64_t at,
+                                                 int64_t *out_opens_at,
+                                                 struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_next_close(const struct slaclock_calendar *calendar,
+                                                  int64_t at,
+                                                  int64_t *out_closes_at,
+                                                  struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_working_time(const struct slaclock_calendar *calendar,
+                                                    int64_t from_at,
+                                                    int64_t to_at,
+                                                    int64_t *out_working_s,
+                                                    struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_working_time_many(const struct slaclock_calendar *calendar,
+                                                         const int64_t *from_at,
+                                                         const int64_t *to_at,
+                                                         size_t n,
+                                                         int64_t *out_working_s,
+                                                         struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_add_working_time(const struct slaclock_calendar *calendar,
+                                                        int64_t at,
+                                                        int64_t working_s,
+                                                        int64_t *out_at,
+                                                        struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_sub_working_time(const struct slaclock_calendar *calendar,
+                                                        int64_t at,
+                                                        int64_t working_s,
+                                                        int64_t *out_at,
+                                                        struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_is_working_day(const struct slaclock_calendar *calendar,
+                                                      int64_t day,
+                                                      int32_t *out_working,
+                                                      struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_add_working_days(const struct slaclock_calendar *calendar,
+                                                        int64_t day,
+                                                        int64_t n,
+                                                        int64_t *out_day,
+                                                        struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_working_days(const struct slaclock_calendar *calendar,
+                                                    int64_t from_day,
+                                                    int64_t to_day,
+                                                    int64_t *out_days,
+                                                    struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_local(const struct slaclock_calendar *calendar,
+                                             int64_t at,
+                                             int64_t *out_day,
+                                             int64_t *out_time_s,
+                                             struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_instant(const struct slaclock_calendar *calendar,
+                                               int64_t day,
+                                               int64_t time_s,
+                                               int32_t edge,
+                                               int64_t *out_at,
+                                               struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_hours(const struct slaclock_calendar *calendar,
+                                             int64_t day,
+                                             int64_t *out_opens_at,
+                                             int64_t *out_closes_at,
+                                             struct slaclock_error *error);
+enum slaclock_status slaclock_calendar_intervals(const struct slaclock_calendar *calendar,
+                                                 int64_t from_at,
+                                                 int64_t to_at,
+                                                 int64_t *out_opens_at,
+                                                 int64_t *out_closes_at,
+                                                 size_t capacity,
+                                                 size_t *out_filled,
+                                                 struct slaclock_error *error);
+ void slaclock_calendar_free(struct slaclock_calendar *calendar);
+enum slaclock_status slaclock_options_init(struct slaclock_options *options,
+                                           size_t size,
+                                           struct slaclock_error *error);
+enum slaclock_status slaclock_create(const char *path,
+                                     size_t path_len,
+                                     const struct slaclock_policy *policy,
+                                     const struct slaclock_options *options,
+                                     struct slaclock_db **out_db,
+                                     struct slaclock_error *error);
+enum slaclock_status slaclock_in_memory(const struct slaclock_policy *policy,
+                                        struct slaclock_db **out_db,
+                                        struct slaclock_error *error);
+enum slaclock_status slaclock_open(const char *path,
+                                   size_t path_len,
+                                   const struct slaclock_options *options,
+                                   struct slaclock_db **out_db,
+                                   struct slaclock_error *error);
+enum slaclock_status slaclock_close(struct slaclock_db *db,
+                                    struct slaclock_error *error);
+enum slaclock_status slaclock_flush(struct slaclock_db *db,
+                                    struct slaclock_error *error);
+enum slaclock_status slaclock_cancel(struct slaclock_db *db,
+                                     int32_t cancel,
+                                     struct slaclock_error *error);
+enum slaclock_status slaclock_install(struct slaclock_db *db,
+                                      const struct slaclock_policy *policy,
+                                      int64_t from_at,
+                                      struct slaclock_error *error);
+enum slaclock_status slaclock_db_policy(const struct slaclock_db *db,
+                                        struct slaclock_policy **out_policy,
+                                        struct slaclock_error *error);
+enum slaclock_status slaclock_policies_json(const struct slaclock_db *db,
+                                            struct slaclock_text **out_json,
+                                            struct slaclock_error *error);
+enum slaclock_status slaclock_request_init(struct slaclock_request *request,
+                                           size_t size,
+                                           struct slaclock_error *error);
+enum slaclock_status slaclock_submit(struct slaclock_db *db,
+                                     const struct slaclock_request *request,
+                                     enum slaclock_outcome *out_outcome,
+                                     struct slaclock_error *error);
+enum slaclock_status slaclock_submit_json(struct slaclock_db *db,
+                                          const char *json,
+                                          size_t json_len,
+                                          struct slaclock_text **out_json,
+                                          struct slaclock_error *error);
+enum slaclock_status slaclock_clocks(const struct slaclock_db *db,
+                                     const char *id,
+                                     size_t id_len,
+                                     int64_t now,
+                                     struct slaclock_clock_status *out_clocks,
+                                     size_t capacity,
+                                     size_t *out_count,
+                                     struct slaclock_error *error);
+enum slaclock_status slaclock_get_json(const struct slaclock_db *db,
+                                       const char *id,
+                                       size_t id_len,
+                                       int64_t now,
+                                       struct slaclock_text **out_json,
+                                       struct slaclock_error *error);
+enum slaclock_status slaclock_event_init(struct slaclock_event *event,
+                                         size_t size,
+                                         struct slaclock_error *error);
+enum slaclock_status slaclock_record(struct slaclock_db *db,
+                                     const char *id,
+                                     size_t id_len,
+                                     const struct slaclock_event *event,
+                                     enum slaclock_outcome *out_outcome,
+                                     struct slaclock_error *error);
+enum slaclock_status slaclock_record_json(struct slaclock_db *db,
+                                          const char *id,
+                                          size_t id_len,
+                                          const char *json,
+                                          size_t json_len,
+                                          struct slaclock_text **out_json,
+                                          struct slaclock_error *error);
+enum slaclock_status slaclock_batch_new(struct slaclock_batch **out_batch,
+                                        struct slaclock_error *error);
+enum slaclock_status slaclock_batch_submit(struct slaclock_batch *batch,
+                                           const struct slaclock_request *request,
+                                           struct slaclock_error *error);
+enum slaclock_status slaclock_batch_record(struct slaclock_batch *batch,
+                                           const char *id,
+                                           size_t id_len,
+                                           const struct slaclock_event *event,
+                                           struct slaclock_error *error);
+ size_t slaclock_batch_len(const struct slaclock_batch *batch);
+enum slaclock_status slaclock_batch_clear(struct slaclock_batch *batch,
+                                          struct slaclock_error *error);
+ void slaclock_batch_free(struct slaclock_batch *batch);
+enum slaclock_status slaclock_apply(struct slaclock_db *db,
+                                    const struct slaclock_batch *batch,
+                                    int32_t on_error,
+                                    int32_t *out_outcomes,
+                                    int32_t *out_statuses,
+                                    size_t capacity,
+                                    struct slaclock_text **out_refused,
+                                    struct slaclock_error *error);
+enum slaclock_status slaclock_apply_json(struct slaclock_db *db,
+                                         const char *json,
+                                         size_t json_len,
+                                         int32_t on_error,
+                                         struct slaclock_text **out_json,
+                                         struct slaclock_error *error);
+enum slaclock_status slaclock_query_init(struct slaclock_query *query,
+                                         size_t size,
+                                         struct slaclock_error *error);
+enum slaclock_status slaclock_scan(const struct slaclock_db *db,
+                                   const struct slaclock_query *query,
+                                   int64_t after,
+                                   struct slaclock_row *out_rows,
+                                   size_t capacity,
+                                   size_t *out_filled,
+                                   int64_t *out_next,
+                                   struct slaclock_error *error);
+enum slaclock_status slaclock_scan_json(const struct slaclock_db *db,
+                                        const struct slaclock_query *query,
+                                        int64_t after,
+                                        size_t limit,
+                                        struct slaclock_text **out_json,
+                                        struct slaclock_error *error);
+enum slaclock_status slaclock_late(const struct slaclock_db *db,
+                                   int64_t now,
+                                   int64_t after,
+                                   struct slaclock_row *out_rows,
+                                   size_t capacity,
+                                   size_t *out_filled,
+                                   int64_t *out_next,
+                                   struct slaclock_error *error);
+enum slaclock_status slaclock_breached(const struct slaclock_db *db,
+                                       int64_t now,
+                                       int64_t after,
+                                       struct slaclock_row *out_rows,
+                                       size_t capacity,
+                                       size_t *out_filled,
+                                       int64_t *out_next,
+                                       struct slaclock_error *error);
+enum slaclock_status slaclock_at_risk(const struct slaclock_db *db,
+                                      int64_t now,
+                                      int64_t after,
+                                      struct slaclock_row *out_rows,
+                                      size_t capacity,
+                                      size_t *out_filled,
+                                      int64_t *out_next,
+                                      struct slaclock_error *error);
+enum slaclock_status slaclock_due_before(const struct slaclock_db *db,
+                                         int64_t until,
+                                         int64_t after,
+                                         struct slaclock_row *out_rows,
+                                         size_t capacity,
+                                         size_t *out_filled,
+                                         int64_t *out_next,
+                                         struct slaclock_error *error);
+enum slaclock_status slaclock_newly_late(const struct slaclock_db *db,
+                                         int64_t last,
+                                         int64_t now,
+                                         int64_t after,
+                                         struct slaclock_row *out_rows,
+                                         size_t capacity,
+                                         size_t *out_filled,
+                                         int64_t *out_next,
+                                         struct slaclock_error *error);
+enum slaclock_status slaclock_next_due(const struct slaclock_db *db,
+                                       int64_t now,
+                                       struct slaclock_row *out_row,
+                                       int32_t *out_found,
+                                       struct slaclock_error *error);
+enum slaclock_status slaclock_counts(const struct slaclock_db *db,
+                                     int64_t now,
+                                     struct slaclock_stage_counts *out_counts,
+                                     struct slaclock_error *error);
+enum slaclock_status slaclock_advance(struct slaclock_db *db,
+                                      int64_t now,
+                                      int64_t *out_count,
+                                      struct slaclock_error *error);
+enum slaclock_status slaclock_pending(const struct slaclock_db *db,
+                                      const char *consumer,
+                                      size_t consumer_len,
+                                      struct slaclock_notice *out_notices,
+                                      size_t capacity,
+                                      size_t *out_filled,
+                                      struct slaclock_error *error);
+enum slaclock_status slaclock_pending_json(const struct slaclock_db *db,
+                                           const char *consumer,
+                                           size_t consumer_len,
+                                           size_t limit,
+                                           struct slaclock_text **out_json,
+                                           struct slaclock_error *error);
+enum slaclock_status slaclock_acknowledge(struct slaclock_db *db,
+                                          const char *consumer,
+                                          size_t consumer_len,
+                                          int64_t number,
+                                          struct slaclock_error *error);
+enum slaclock_status slaclock_acknowledged(const struct slaclock_db *db,
+                                           const char *consumer,
+                                           size_t consumer_len,
+                                           int64_t *out_number,
+                                           struct slaclock_error *error);
+enum slaclock_status slaclock_attainment_query_init(struct slaclock_attainment_query *query,
+                                                    size_t size,
+                                                    struct slaclock_error *error);
+enum slaclock_status slaclock_attainment(const struct slaclock_db *db,
+                                         const struct slaclock_attainment_query *query,
+                                         struct slaclock_attainment_row *out_attainment,
+                                         size_t capacity,
+                                         size_t *out_count,
+                                         struct slaclock_error *error);
+enum slaclock_status slaclock_attainment_json(const struct slaclock_db *db,
+                                              const struct slaclock_attainment_query *query,
+                                              struct slaclock_text **out_json,
+                                              struct slaclock_error *error);
+enum slaclock_status slaclock_waiting_json(const struct slaclock_db *db,
+                                           const char *period,
+                                           size_t period_len,
+                                           int64_t now,
+                                           struct slaclock_text **out_json,
+                                           struct slaclock_error *error);
+enum slaclock_status slaclock_explain(const struct slaclock_db *db,
+                                      const char *id,
+                                      size_t id_len,
+                                      const char *clock,
+                                      size_t clock_len,
+                                      int64_t now,
+                                      struct slaclock_text **out_text,
+                                      struct slaclock_text **out_json,
+                                      struct slaclock_error *error);
+enum slaclock_status slaclock_info(const struct slaclock_db *db,
+                                   struct slaclock_db_info *out_info,
+                                   struct slaclock_error *error);
+enum slaclock_status slaclock_info_json(const struct slaclock_db *db,
+                                        struct slaclock_text **out_json,
+                                        struct slaclock_error *error);
+enum slaclock_status slaclock_verify(const struct slaclock_db *db,
+                                     struct slaclock_rebuilt *out_rebuilt,
+                                     struct slaclock_text **out_json,
+                                     struct slaclock_error *error);
+enum slaclock_status slaclock_check(const struct slaclock_db *db,
+                                    struct slaclock_rebuilt *out_rebuilt,
+                                    struct slaclock_text **out_json,
+                                    struct slaclock_error *error);
+enum slaclock_status slaclock_rebuild(struct slaclock_db *db,
+                                      struct slaclock_rebuilt *out_rebuilt,
+                                      struct slaclock_text **out_json,
+                                      struct slaclock_error *error);
+enum slaclock_status slaclock_compact(struct slaclock_db *db,
+                                      int32_t *out_shrank,
+                                      struct slaclock_error *error);
+enum slaclock_status slaclock_import_options_init(struct slaclock_import_options *options,
+                                                  size_t size,
+                                                  struct slaclock_error *error);
+enum slaclock_status slaclock_import(struct slaclock_db *db,
+                                     const char *path,
+                                     size_t path_len,
+                                     const char *mapping,
+                                     size_t mapping_len,
+                                     const struct slaclock_import_options *options,
+                                     struct slaclock_text **out_json,
+                                     struct slaclock_error *error);
