@@ -71,12 +71,6 @@
 #define SLACLOCK_H
 
 
-/*
- * =================================================================================================
- * Which library this is. Compare with the macros of the header that the program was built with.
- * =================================================================================================
- */
-
 /** The version of this header; compare with slaclock_version(). */
 #define SLACLOCK_VERSION "0.1.0"
 #define SLACLOCK_VERSION_MAJOR 0
@@ -160,8 +154,8 @@ struct ArrowArrayStream {
 #define SLACLOCK_MESSAGE_SIZE 240
 
 /**
- * Number of this interface. Functions are only ever added to it, and structs with a size only ever grow; whatever would
- * break a program gets another number and another file name (`libslaclock.so.0`).
+ * Number of this interface. Functions are only ever added to it, and structs with a size only ever grow; whatever
+ * would break a program gets another number and another file name (`libslaclock.so.0`).
  */
 #define SLACLOCK_ABI_VERSION 0
 
@@ -173,17 +167,22 @@ struct ArrowArrayStream {
 /**
  * The place before the first page.
  */
-#define SLACLOCK_PAGE_FIRST -1
+#define SLACLOCK_PAGE_FIRST (-1)
 
 /**
  * The place after the last page.
  */
-#define SLACLOCK_PAGE_END -2
+#define SLACLOCK_PAGE_END (-2)
 
 /**
  * Most rows that one call gives; a larger capacity is not an error.
  */
 #define SLACLOCK_MAX_PAGE 10000
+
+/**
+ * Most notices that one call gives; a larger capacity is not an error.
+ */
+#define SLACLOCK_MAX_NOTICES 10000
 
 /**
  * What a call came to.
@@ -397,6 +396,232 @@ typedef enum slaclock_goal_verdict {
 } slaclock_goal_verdict;
 
 /**
+ * Why there is no deadline. Found in the `reason` of a `slaclock_error` with status `SLACLOCK_STATUS_NO_DEADLINE`.
+ */
+typedef enum slaclock_no_deadline {
+    /**
+     * The calendar has no working time after the receipt.
+     */
+    SLACLOCK_NO_DEADLINE_NEVER_OPEN = 1,
+    /**
+     * The target lies in 2100 or later.
+     */
+    SLACLOCK_NO_DEADLINE_BEYOND_RANGE = 2,
+    /**
+     * No branch of a cut-off target gives an instant after the receipt.
+     */
+    SLACLOCK_NO_DEADLINE_NO_BRANCH = 3,
+    /**
+     * The policy says `none`: nothing is promised.
+     */
+    SLACLOCK_NO_DEADLINE_NO_TARGET = 4,
+    /**
+     * No rule of the clock matches the request.
+     */
+    SLACLOCK_NO_DEADLINE_NO_RULE = 5,
+    /**
+     * The clock waits for a promised instant, and none was promised.
+     */
+    SLACLOCK_NO_DEADLINE_NOT_PROMISED = 6
+} slaclock_no_deadline;
+
+/**
+ * How much a log message matters.
+ */
+typedef enum slaclock_log_level {
+    /**
+     * A defect of the library.
+     */
+    SLACLOCK_LOG_LEVEL_ERROR = 1,
+    /**
+     * A misuse by the program, or something somebody should look at.
+     */
+    SLACLOCK_LOG_LEVEL_WARNING = 2
+} slaclock_log_level;
+
+/**
+ * Which of two instants a civil time means that comes twice, as clocks are set back. One that does not come at all, as
+ * they are set forward, is the instant of the change either way.
+ */
+typedef enum slaclock_edge {
+    /**
+     * The first: what an opening, a cut-off or a due time means.
+     */
+    SLACLOCK_EDGE_FIRST = 0,
+    /**
+     * The second: what a closing means.
+     */
+    SLACLOCK_EDGE_SECOND = 1
+} slaclock_edge;
+
+/**
+ * Who may use the file at the same time. Every program that opens a file must agree on it.
+ */
+typedef enum slaclock_mode {
+    /**
+     * Any number of processes on this machine, one writing at a time. The default.
+     */
+    SLACLOCK_MODE_SHARED = 0,
+    /**
+     * This handle only; others get BUSY. Faster, for servers that are one process.
+     */
+    SLACLOCK_MODE_EXCLUSIVE = 1
+} slaclock_mode;
+
+/**
+ * When a commit is on the disk.
+ */
+typedef enum slaclock_durability {
+    /**
+     * When the call returns: a power cut afterwards does not lose it. The default.
+     */
+    SLACLOCK_DURABILITY_SAFE = 0,
+    /**
+     * For loading much at once: commits become durable together, and at `slaclock_flush` and `slaclock_close`. A crash
+     * loses what was written since, whole calls only. Needs `SLACLOCK_MODE_EXCLUSIVE`.
+     */
+    SLACLOCK_DURABILITY_BULK = 1
+} slaclock_durability;
+
+/**
+ * When opening verifies every page of the file.
+ */
+typedef enum slaclock_verify_when {
+    /**
+     * When the file was not closed cleanly and has at most 256 MiB. The default.
+     */
+    SLACLOCK_VERIFY_WHEN_AUTO = 0,
+    /**
+     * Always.
+     */
+    SLACLOCK_VERIFY_WHEN_ALWAYS = 1,
+    /**
+     * Never.
+     */
+    SLACLOCK_VERIFY_WHEN_NEVER = 2
+} slaclock_verify_when;
+
+/**
+ * What happened.
+ */
+typedef enum slaclock_event_kind {
+    /**
+     * The request arrived. Recorded by `slaclock_submit`, never as an event of its own.
+     */
+    SLACLOCK_EVENT_KIND_RECEIVED = 0,
+    /**
+     * Somebody confirmed to the customer that it arrived.
+     */
+    SLACLOCK_EVENT_KIND_ACKNOWLEDGED = 1,
+    /**
+     * A person answered the customer. Automatic replies are no replies.
+     */
+    SLACLOCK_EVENT_KIND_REPLIED = 2,
+    /**
+     * The customer wrote again.
+     */
+    SLACLOCK_EVENT_KIND_CUSTOMER_REPLIED = 3,
+    /**
+     * The customer was told the state of the request.
+     */
+    SLACLOCK_EVENT_KIND_UPDATED = 4,
+    /**
+     * A person or group took it: carries `to`.
+     */
+    SLACLOCK_EVENT_KIND_ASSIGNED = 5,
+    /**
+     * Work stops: carries `reason`, like `waiting_customer`. A second pause with another reason replaces the first.
+     */
+    SLACLOCK_EVENT_KIND_PAUSED = 6,
+    /**
+     * Work goes on, whatever the pause was for.
+     */
+    SLACLOCK_EVENT_KIND_RESUMED = 7,
+    /**
+     * A third party was contacted: carries `vendor`.
+     */
+    SLACLOCK_EVENT_KIND_VENDOR_CONTACTED = 8,
+    /**
+     * The third party answered: carries `vendor`.
+     */
+    SLACLOCK_EVENT_KIND_VENDOR_REPLIED = 9,
+    /**
+     * The customer was promised an instant: carries `due_at`, later than the event's own.
+     */
+    SLACLOCK_EVENT_KIND_PROMISED = 10,
+    /**
+     * Handled.
+     */
+    SLACLOCK_EVENT_KIND_RESOLVED = 11,
+    /**
+     * Not handled after all.
+     */
+    SLACLOCK_EVENT_KIND_REOPENED = 12,
+    /**
+     * Withdrawn, merged or a mistake.
+     */
+    SLACLOCK_EVENT_KIND_CANCELLED = 13,
+    /**
+     * Facts changed: carries `facts`, the new values by name; an empty one removes a fact.
+     */
+    SLACLOCK_EVENT_KIND_CHANGED = 14,
+    /**
+     * Something for the record: its `text`.
+     */
+    SLACLOCK_EVENT_KIND_NOTE = 15
+} slaclock_event_kind;
+
+/**
+ * What a batch does with a row that is wrong.
+ */
+typedef enum slaclock_on_error {
+    /**
+     * Nothing of the batch is written; the error names the row.
+     */
+    SLACLOCK_ON_ERROR_ABORT = 0,
+    /**
+     * The row is left out and reported; the others are written.
+     */
+    SLACLOCK_ON_ERROR_SKIP = 1
+} slaclock_on_error;
+
+/**
+ * How a report is cut into periods.
+ */
+typedef enum slaclock_per {
+    /**
+     * One period: the one asked for, or all of time.
+     */
+    SLACLOCK_PER_WHOLE = 0,
+    /**
+     * Calendar months.
+     */
+    SLACLOCK_PER_MONTH = 1,
+    /**
+     * Calendar quarters.
+     */
+    SLACLOCK_PER_QUARTER = 2,
+    /**
+     * Calendar years.
+     */
+    SLACLOCK_PER_YEAR = 3
+} slaclock_per;
+
+/**
+ * What an import does with a row that cannot be used.
+ */
+typedef enum slaclock_on_bad_row {
+    /**
+     * Reports it and goes on. The default.
+     */
+    SLACLOCK_ON_BAD_ROW_SKIP = 0,
+    /**
+     * Stops with INVALID_ROW. What was written before stays; the chunk with the row is not written.
+     */
+    SLACLOCK_ON_BAD_ROW_ABORT = 1
+} slaclock_on_bad_row;
+
+/**
  * Rows to be written together.
  */
 typedef struct slaclock_batch slaclock_batch;
@@ -471,7 +696,8 @@ typedef struct slaclock_error {
 typedef void (*slaclock_log_fn)(void *user, int32_t level, const char *message, size_t message_len);
 
 /**
- * How a database is opened. Set it up with `SLACLOCK_OPTIONS_INIT` or `slaclock_options_init`, which give the defaults.
+ * How a database is opened. Set it up with `SLACLOCK_OPTIONS_INIT` or `slaclock_options_init`, which give the
+ * defaults.
  */
 typedef struct slaclock_options {
     /**
@@ -495,8 +721,8 @@ typedef struct slaclock_options {
      */
     int32_t read_only;
     /**
-     * 1, the default, lets `slaclock_open` hand out the handle that this process has or had lately on the same file with
-     * the same options, which takes microseconds. 0 opens one of its own.
+     * 1, the default, lets `slaclock_open` hand out the handle that this process has or had lately on the same file
+     * with the same options, which takes microseconds. 0 opens one of its own.
      */
     int32_t share;
     /**
@@ -518,11 +744,11 @@ typedef struct slaclock_options {
 } slaclock_options;
 
 /**
- * What a customer asked. Set it up with `SLACLOCK_REQUEST_INIT` or `slaclock_request_init`, which leave everything out and
- * take every text as ending with NUL; then set at least `id` and `received_at`.
+ * What a customer asked. Set it up with `SLACLOCK_REQUEST_INIT` or `slaclock_request_init`, which leave everything
+ * out and take every text as ending with NUL; then set at least `id` and `received_at`.
  *
- * Texts are (borrowed) UTF-8, each with its length in bytes or SLACLOCK_NTS; NULL leaves one out. They are read during the
- * call only.
+ * Texts are (borrowed) UTF-8, each with its length in bytes or SLACLOCK_NTS; NULL leaves one out. They are read
+ * during the call only.
  */
 typedef struct slaclock_request {
     /**
@@ -584,7 +810,7 @@ typedef struct slaclock_request {
     /**
      * Anything else that policies match on; NULL for nothing.
      */
-    const struct slaclock_facts *attributes;
+    const slaclock_facts *attributes;
 } slaclock_request;
 
 /**
@@ -618,7 +844,7 @@ typedef struct slaclock_clock_status {
     /**
      * Where it stands.
      */
-    enum slaclock_stage stage;
+    slaclock_stage stage;
     /**
      * 1 if the deadline counts past the last date up to which the holidays are known, else 0.
      */
@@ -634,11 +860,11 @@ typedef struct slaclock_clock_status {
 } slaclock_clock_status;
 
 /**
- * One thing that happened to a request. Set it up with `SLACLOCK_EVENT_INIT` or `slaclock_event_init`, which leave everything
- * out and take every text as ending with NUL; then set at least `kind`, `at` and what the kind carries.
+ * One thing that happened to a request. Set it up with `SLACLOCK_EVENT_INIT` or `slaclock_event_init`, which leave
+ * everything out and take every text as ending with NUL; then set at least `kind`, `at` and what the kind carries.
  *
- * Texts are (borrowed) UTF-8, each with its length in bytes or SLACLOCK_NTS; NULL leaves one out. They are read during the
- * call only.
+ * Texts are (borrowed) UTF-8, each with its length in bytes or SLACLOCK_NTS; NULL leaves one out. They are read
+ * during the call only.
  */
 typedef struct slaclock_event {
     /**
@@ -708,12 +934,12 @@ typedef struct slaclock_event {
     /**
      * Of a change; NULL for none.
      */
-    const struct slaclock_facts *facts;
+    const slaclock_facts *facts;
 } slaclock_event;
 
 /**
- * What a scan looks for. Set it up with `SLACLOCK_QUERY_INIT` or `slaclock_query_init`, which ask for every running clock; then
- * set `now`.
+ * What a scan looks for. Set it up with `SLACLOCK_QUERY_INIT` or `slaclock_query_init`, which ask for every running
+ * clock; then set `now`.
  */
 typedef struct slaclock_query {
     /**
@@ -769,7 +995,7 @@ typedef struct slaclock_row {
     /**
      * Where it stands.
      */
-    enum slaclock_stage stage;
+    slaclock_stage stage;
     /**
      * The request's id; ends with NUL.
      */
@@ -831,8 +1057,8 @@ typedef struct slaclock_notice {
      */
     int64_t number;
     /**
-     * The instant it is about: when the warning, due or limit instant was, or when the change was made that put it into the past.
-     * Not the instant of the scan.
+     * The instant it is about: when the warning, due or limit instant was, or when the change was made that put it
+     * into the past. Not the instant of the scan.
      */
     int64_t at;
     /**
@@ -842,7 +1068,7 @@ typedef struct slaclock_notice {
     /**
      * What was crossed.
      */
-    enum slaclock_threshold threshold;
+    slaclock_threshold threshold;
     /**
      * Of a warning, 1 to 99; else 0.
      */
@@ -866,8 +1092,8 @@ typedef struct slaclock_notice {
 } slaclock_notice;
 
 /**
- * What to report. Set it up with `SLACLOCK_ATTAINMENT_QUERY_INIT` or `slaclock_attainment_query_init`, which ask for everything received so
- * far and all clocks that promise a share; then set `now`.
+ * What to report. Set it up with `SLACLOCK_ATTAINMENT_QUERY_INIT` or `slaclock_attainment_query_init`, which ask for
+ * everything received so far and all clocks that promise a share; then set `now`.
  */
 typedef struct slaclock_attainment_query {
     /**
@@ -883,8 +1109,9 @@ typedef struct slaclock_attainment_query {
      */
     int64_t now;
     /**
-     * Only what was received in this period: a month `2026-03`, a quarter `2026-Q1`, a year `2026`, a date `2026-03-01` or a range of dates
-     * `2026-03-01..2026-03-15`, its last date included. (borrowed) UTF-8; NULL for all.
+     * Only what was received in this period: a month `2026-03`, a quarter `2026-Q1`, a year `2026`, a date
+     * `2026-03-01` or a range of dates `2026-03-01..2026-03-15`, its last date included. (borrowed) UTF-8; NULL for
+     * all.
      */
     const char *period;
     /**
@@ -892,7 +1119,8 @@ typedef struct slaclock_attainment_query {
      */
     size_t period_len;
     /**
-     * Only the clock of this name, whether it promises a share or not. (borrowed) UTF-8; NULL for those that promise one.
+     * Only the clock of this name, whether it promises a share or not. (borrowed) UTF-8; NULL for those that promise
+     * one.
      */
     const char *clock;
     /**
@@ -900,8 +1128,8 @@ typedef struct slaclock_attainment_query {
      */
     size_t clock_len;
     /**
-     * Counts apart by these facts: a JSON list of names, like `["priority", "customer"]`. (borrowed) UTF-8; NULL for none.
-     * Only for `slaclock_attainment_json` and `slaclock_attainment_arrow`.
+     * Counts apart by these facts: a JSON list of names, like `["priority", "customer"]`. (borrowed) UTF-8; NULL for
+     * none. Only for `slaclock_attainment_json` and `slaclock_attainment_arrow`.
      */
     const char *by;
     /**
@@ -989,7 +1217,7 @@ typedef struct slaclock_attainment_row {
     /**
      * Whether the promise is kept.
      */
-    enum slaclock_goal_verdict verdict;
+    slaclock_goal_verdict verdict;
     /**
      * 1 if the period is over, so that no more requests join the cohort, else 0.
      */
@@ -1107,15 +1335,17 @@ typedef struct slaclock_progress {
 } slaclock_progress;
 
 /**
- * Told after each chunk of an import how far it has come: `user` as given in the options, and (borrowed) `progress`, valid during the call. Anything but 0
- * stops the import with CANCELLED: what was written before stays, and importing the file again goes on from there.
+ * Told after each chunk of an import how far it has come: `user` as given in the options, and (borrowed) `progress`,
+ * valid during the call. Anything but 0 stops the import with CANCELLED: what was written before stays, and
+ * importing the file again goes on from there.
  *
  * Called on the thread of the import, with no transaction open; it may use the library.
  */
-typedef int32_t (*slaclock_progress_fn)(void *user, const struct slaclock_progress *progress);
+typedef int32_t (*slaclock_progress_fn)(void *user, const slaclock_progress *progress);
 
 /**
- * How to import. Set it up with `SLACLOCK_IMPORT_OPTIONS_INIT` or `slaclock_import_options_init`, which give the defaults.
+ * How to import. Set it up with `SLACLOCK_IMPORT_OPTIONS_INIT` or `slaclock_import_options_init`, which give the
+ * defaults.
  */
 typedef struct slaclock_import_options {
     /**
@@ -1139,6 +1369,24 @@ typedef struct slaclock_import_options {
      */
     void *user;
 } slaclock_import_options;
+
+/**
+ * What became of the rows of a stream.
+ */
+typedef struct slaclock_written {
+    /**
+     * Rows that were written.
+     */
+    int64_t recorded;
+    /**
+     * Rows whose content was there already.
+     */
+    int64_t already_recorded;
+    /**
+     * Rows that were refused.
+     */
+    int64_t refused;
+} slaclock_written;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1189,6 +1437,12 @@ const char *slaclock_status_text(int32_t status);
 SLACLOCK_API
 const char *slaclock_last_error(void);
 
+/*
+ * =================================================================================================
+ * Which library this is. Compare with the macros of the header that the program was built with.
+ * =================================================================================================
+ */
+
 /**
  * The library's version, like `0.1.0`. Compare with `SLACLOCK_VERSION`.
  *
@@ -1211,8 +1465,8 @@ SLACLOCK_API int32_t slaclock_abi_version(void);
  * Errors: INVALID_ARGUMENT if `out_text` is NULL. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_tzdb_version(struct slaclock_text **out_text,
-                                           struct slaclock_error *error);
+slaclock_status slaclock_tzdb_version(slaclock_text **out_text,
+                                           slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -1234,9 +1488,9 @@ enum slaclock_status slaclock_tzdb_version(struct slaclock_text **out_text,
  * Errors: none but INTERNAL.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_set_log(slaclock_log_fn callback,
+slaclock_status slaclock_set_log(slaclock_log_fn callback,
                                       void *user,
-                                      struct slaclock_error *error);
+                                      slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -1251,12 +1505,13 @@ enum slaclock_status slaclock_set_log(slaclock_log_fn callback,
  * The bytes of a text: UTF-8 with a NUL after it.
  *
  * \param text  (in)
- * \return (borrowed) valid until the text is freed; NULL if `text` is no text, and then `slaclock_last_error` says why.
+ * \return (borrowed) valid until the text is freed; NULL if `text` is no text, and then `slaclock_last_error` says
+ * why.
  *
  * Any thread.
  */
 SLACLOCK_API
-const char *slaclock_text_data(const struct slaclock_text *text);
+const char *slaclock_text_data(const slaclock_text *text);
 
 /**
  * The length of a text in bytes, its NUL not counted.
@@ -1266,7 +1521,7 @@ const char *slaclock_text_data(const struct slaclock_text *text);
  *
  * Any thread.
  */
-SLACLOCK_API size_t slaclock_text_len(const struct slaclock_text *text);
+SLACLOCK_API size_t slaclock_text_len(const slaclock_text *text);
 
 /**
  * Frees a text. NULL is fine; a text that is freed already stays so, and the log is told.
@@ -1275,7 +1530,7 @@ SLACLOCK_API size_t slaclock_text_len(const struct slaclock_text *text);
  *
  * Any thread.
  */
-SLACLOCK_API void slaclock_text_free(struct slaclock_text *text);
+SLACLOCK_API void slaclock_text_free(slaclock_text *text);
 
 /*
  * =================================================================================================
@@ -1291,8 +1546,8 @@ SLACLOCK_API void slaclock_text_free(struct slaclock_text *text);
  * Errors: INVALID_ARGUMENT if `out_facts` is NULL. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_facts_new(struct slaclock_facts **out_facts,
-                                        struct slaclock_error *error);
+slaclock_status slaclock_facts_new(slaclock_facts **out_facts,
+                                        slaclock_error *error);
 
 /**
  * Makes a set of facts from a JSON object of texts, like `{"priority": "high"}`.
@@ -1303,10 +1558,10 @@ enum slaclock_status slaclock_facts_new(struct slaclock_facts **out_facts,
  * Errors: INVALID_ARGUMENT if an argument is NULL or `json` is something else. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_facts_from_json(const char *json,
+slaclock_status slaclock_facts_from_json(const char *json,
                                               size_t json_len,
-                                              struct slaclock_facts **out_facts,
-                                              struct slaclock_error *error);
+                                              slaclock_facts **out_facts,
+                                              slaclock_error *error);
 
 /**
  * Sets or replaces one fact.
@@ -1320,12 +1575,12 @@ enum slaclock_status slaclock_facts_from_json(const char *json,
  * the facts at the same time see them before or after.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_facts_set(struct slaclock_facts *facts,
+slaclock_status slaclock_facts_set(slaclock_facts *facts,
                                         const char *name,
                                         size_t name_len,
                                         const char *value,
                                         size_t value_len,
-                                        struct slaclock_error *error);
+                                        slaclock_error *error);
 
 /**
  * Frees facts. NULL is fine; facts that are freed already stay so, and the log is told. Calls that were given them
@@ -1336,7 +1591,7 @@ enum slaclock_status slaclock_facts_set(struct slaclock_facts *facts,
  * Any thread.
  */
 SLACLOCK_API
-void slaclock_facts_free(struct slaclock_facts *facts);
+void slaclock_facts_free(slaclock_facts *facts);
 
 /*
  * =================================================================================================
@@ -1358,10 +1613,10 @@ void slaclock_facts_free(struct slaclock_facts *facts);
  * with line and column if the policy is wrong or contradicts one of its own examples. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policy_load(const char *path,
+slaclock_status slaclock_policy_load(const char *path,
                                           size_t path_len,
-                                          struct slaclock_policy **out_policy,
-                                          struct slaclock_error *error);
+                                          slaclock_policy **out_policy,
+                                          slaclock_error *error);
 
 /**
  * Reads and checks a policy from text: JSON if it begins with a brace, else TOML. Reads back what
@@ -1373,10 +1628,10 @@ enum slaclock_status slaclock_policy_load(const char *path,
  * Errors: INVALID_ARGUMENT; INVALID_POLICY, INVALID_CALENDAR or UNKNOWN_ZONE with line and column. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policy_from_text(const char *text,
+slaclock_status slaclock_policy_from_text(const char *text,
                                                size_t text_len,
-                                               struct slaclock_policy **out_policy,
-                                               struct slaclock_error *error);
+                                               slaclock_policy **out_policy,
+                                               slaclock_error *error);
 
 /**
  * The text a policy was read from, holiday files included.
@@ -1387,9 +1642,9 @@ enum slaclock_status slaclock_policy_from_text(const char *text,
  * Errors: INVALID_ARGUMENT, CLOSED. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policy_source(const struct slaclock_policy *policy,
-                                            struct slaclock_text **out_text,
-                                            struct slaclock_error *error);
+slaclock_status slaclock_policy_source(const slaclock_policy *policy,
+                                            slaclock_text **out_text,
+                                            slaclock_error *error);
 
 /**
  * What a policy says of itself, as JSON: `name`, `version`, `statement`, `review_at` (a date or null), `tzdb`,
@@ -1403,16 +1658,16 @@ enum slaclock_status slaclock_policy_source(const struct slaclock_policy *policy
  * Errors: INVALID_ARGUMENT, CLOSED. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policy_json(const struct slaclock_policy *policy,
-                                          struct slaclock_text **out_json,
-                                          struct slaclock_error *error);
+slaclock_status slaclock_policy_json(const slaclock_policy *policy,
+                                          slaclock_text **out_json,
+                                          slaclock_error *error);
 
 /**
  * What a policy is silent on, and what it says that can hardly be meant.
  *
  * \param policy     (in)
- * \param day        days since 1970-01-01 of the date for which it is asked: today, say. Whether the holidays are known
- *                   long enough depends on it.
+ * \param day        days since 1970-01-01 of the date for which it is asked: today, say. Whether the holidays are
+ *                   known long enough depends on it.
  * \param out_count  (out) number of findings; NULL to decline
  * \param out_json   (out, owned) a list of `code`, `severity` (`info`, `warning`), `message` and `position` (`line`,
  *                   `column`), by place in the text; free with `slaclock_text_free`; NULL to decline
@@ -1420,11 +1675,11 @@ enum slaclock_status slaclock_policy_json(const struct slaclock_policy *policy,
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `day`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policy_lint(const struct slaclock_policy *policy,
+slaclock_status slaclock_policy_lint(const slaclock_policy *policy,
                                           int64_t day,
                                           int64_t *out_count,
-                                          struct slaclock_text **out_json,
-                                          struct slaclock_error *error);
+                                          slaclock_text **out_json,
+                                          slaclock_error *error);
 
 /**
  * The JSON Schema (2020-12) of the policy language; holds for TOML too.
@@ -1434,8 +1689,8 @@ enum slaclock_status slaclock_policy_lint(const struct slaclock_policy *policy,
  * Errors: INVALID_ARGUMENT if `out_json` is NULL. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policy_schema(struct slaclock_text **out_json,
-                                            struct slaclock_error *error);
+slaclock_status slaclock_policy_schema(slaclock_text **out_json,
+                                            slaclock_error *error);
 
 /**
  * When a request received at `received_at` is due, if the clock starts then and is never paused.
@@ -1450,13 +1705,13 @@ enum slaclock_status slaclock_policy_schema(struct slaclock_text **out_json,
  * NO_DEADLINE with its reason. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policy_due(const struct slaclock_policy *policy,
+slaclock_status slaclock_policy_due(const slaclock_policy *policy,
                                          const char *clock,
                                          size_t clock_len,
                                          int64_t received_at,
-                                         const struct slaclock_facts *facts,
+                                         const slaclock_facts *facts,
                                          int64_t *out_due_at,
-                                         struct slaclock_error *error);
+                                         slaclock_error *error);
 
 /**
  * When a request received at `received_at` breaches, if the clock starts then and is never paused: the outer limit.
@@ -1470,13 +1725,13 @@ enum slaclock_status slaclock_policy_due(const struct slaclock_policy *policy,
  * Errors: as for `slaclock_policy_due`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policy_limit(const struct slaclock_policy *policy,
+slaclock_status slaclock_policy_limit(const slaclock_policy *policy,
                                            const char *clock,
                                            size_t clock_len,
                                            int64_t received_at,
-                                           const struct slaclock_facts *facts,
+                                           const slaclock_facts *facts,
                                            int64_t *out_limit_at,
-                                           struct slaclock_error *error);
+                                           slaclock_error *error);
 
 /**
  * The due instants of many receipts with the same facts, column in, column out, without allocation.
@@ -1493,14 +1748,14 @@ enum slaclock_status slaclock_policy_limit(const struct slaclock_policy *policy,
  * facts; OUT_OF_RANGE for the first receipt that is no instant. Then nothing is written. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policy_due_many(const struct slaclock_policy *policy,
+slaclock_status slaclock_policy_due_many(const slaclock_policy *policy,
                                               const char *clock,
                                               size_t clock_len,
-                                              const struct slaclock_facts *facts,
+                                              const slaclock_facts *facts,
                                               const int64_t *received_at,
                                               size_t n,
                                               int64_t *out_due_at,
-                                              struct slaclock_error *error);
+                                              slaclock_error *error);
 
 /**
  * Finds the rule of a clock that speaks about requests with these facts, ready for many questions.
@@ -1514,12 +1769,12 @@ enum slaclock_status slaclock_policy_due_many(const struct slaclock_policy *poli
  * thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policy_rule(const struct slaclock_policy *policy,
+slaclock_status slaclock_policy_rule(const slaclock_policy *policy,
                                           const char *clock,
                                           size_t clock_len,
-                                          const struct slaclock_facts *facts,
-                                          struct slaclock_rule **out_rule,
-                                          struct slaclock_error *error);
+                                          const slaclock_facts *facts,
+                                          slaclock_rule **out_rule,
+                                          slaclock_error *error);
 
 /**
  * A calendar of a policy, by its name.
@@ -1531,11 +1786,11 @@ enum slaclock_status slaclock_policy_rule(const struct slaclock_policy *policy,
  * Errors: INVALID_ARGUMENT, CLOSED; NOT_FOUND if the policy has no such calendar. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policy_calendar(const struct slaclock_policy *policy,
+slaclock_status slaclock_policy_calendar(const slaclock_policy *policy,
                                               const char *name,
                                               size_t name_len,
-                                              struct slaclock_calendar **out_calendar,
-                                              struct slaclock_error *error);
+                                              slaclock_calendar **out_calendar,
+                                              slaclock_error *error);
 
 /**
  * Why a request received at `received_at` would be due when it is, step by step.
@@ -1551,14 +1806,14 @@ enum slaclock_status slaclock_policy_calendar(const struct slaclock_policy *poli
  * there is no deadline is no error: the text says why. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policy_explain(const struct slaclock_policy *policy,
+slaclock_status slaclock_policy_explain(const slaclock_policy *policy,
                                              const char *clock,
                                              size_t clock_len,
                                              int64_t received_at,
-                                             const struct slaclock_facts *facts,
-                                             struct slaclock_text **out_text,
-                                             struct slaclock_text **out_json,
-                                             struct slaclock_error *error);
+                                             const slaclock_facts *facts,
+                                             slaclock_text **out_text,
+                                             slaclock_text **out_json,
+                                             slaclock_error *error);
 
 /**
  * Frees a policy. NULL is fine; a policy that is freed already stays so, and the log is told. Rules, calendars and
@@ -1569,7 +1824,7 @@ enum slaclock_status slaclock_policy_explain(const struct slaclock_policy *polic
  * Any thread.
  */
 SLACLOCK_API
-void slaclock_policy_free(struct slaclock_policy *policy);
+void slaclock_policy_free(slaclock_policy *policy);
 
 /*
  * =================================================================================================
@@ -1591,10 +1846,10 @@ void slaclock_policy_free(struct slaclock_policy *policy);
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `received_at`; NO_DEADLINE with its reason. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_rule_due(const struct slaclock_rule *rule,
+slaclock_status slaclock_rule_due(const slaclock_rule *rule,
                                        int64_t received_at,
                                        int64_t *out_due_at,
-                                       struct slaclock_error *error);
+                                       slaclock_error *error);
 
 /**
  * When a request received at `received_at` breaches, if it is never paused: the outer limit, never before due.
@@ -1606,10 +1861,10 @@ enum slaclock_status slaclock_rule_due(const struct slaclock_rule *rule,
  * Errors: as for `slaclock_rule_due`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_rule_limit(const struct slaclock_rule *rule,
+slaclock_status slaclock_rule_limit(const slaclock_rule *rule,
                                          int64_t received_at,
                                          int64_t *out_limit_at,
-                                         struct slaclock_error *error);
+                                         slaclock_error *error);
 
 /**
  * The due instants of many receipts, column in, column out, without allocation.
@@ -1620,15 +1875,15 @@ enum slaclock_status slaclock_rule_limit(const struct slaclock_rule *rule,
  * \param out_due_at  (out) room for `n` entries, in the same order; SLACLOCK_NONE where there is no deadline. Must not
  *                    overlap `received_at`.
  *
- * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for the first receipt that is no instant. Then nothing is written. Any
- * thread.
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for the first receipt that is no instant. Then nothing is written.
+ * Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_rule_due_many(const struct slaclock_rule *rule,
+slaclock_status slaclock_rule_due_many(const slaclock_rule *rule,
                                             const int64_t *received_at,
                                             size_t n,
                                             int64_t *out_due_at,
-                                            struct slaclock_error *error);
+                                            slaclock_error *error);
 
 /**
  * The due instant of a request that was on hold, or that waits for a promise.
@@ -1645,13 +1900,13 @@ enum slaclock_status slaclock_rule_due_many(const struct slaclock_rule *rule,
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for an instant; NO_DEADLINE with its reason. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_rule_due_paused(const struct slaclock_rule *rule,
+slaclock_status slaclock_rule_due_paused(const slaclock_rule *rule,
                                               int64_t received_at,
                                               int64_t paused_working_s,
                                               int64_t paused_elapsed_s,
                                               int64_t promised_at,
                                               int64_t *out_due_at,
-                                              struct slaclock_error *error);
+                                              slaclock_error *error);
 
 /**
  * The time on hold between two instants, as the rule counts it for a request received at `received_at`.
@@ -1666,13 +1921,13 @@ enum slaclock_status slaclock_rule_due_paused(const struct slaclock_rule *rule,
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for an instant. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_rule_paused(const struct slaclock_rule *rule,
+slaclock_status slaclock_rule_paused(const slaclock_rule *rule,
                                           int64_t received_at,
                                           int64_t from_at,
                                           int64_t to_at,
                                           int64_t *out_working_s,
                                           int64_t *out_elapsed_s,
-                                          struct slaclock_error *error);
+                                          slaclock_error *error);
 
 /**
  * The calendar that a rule counts in.
@@ -1683,9 +1938,9 @@ enum slaclock_status slaclock_rule_paused(const struct slaclock_rule *rule,
  * Errors: INVALID_ARGUMENT, CLOSED. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_rule_calendar(const struct slaclock_rule *rule,
-                                            struct slaclock_calendar **out_calendar,
-                                            struct slaclock_error *error);
+slaclock_status slaclock_rule_calendar(const slaclock_rule *rule,
+                                            slaclock_calendar **out_calendar,
+                                            slaclock_error *error);
 
 /**
  * Frees a rule. NULL is fine; a rule that is freed already stays so, and the log is told.
@@ -1694,7 +1949,7 @@ enum slaclock_status slaclock_rule_calendar(const struct slaclock_rule *rule,
  *
  * Any thread.
  */
-SLACLOCK_API void slaclock_rule_free(struct slaclock_rule *rule);
+SLACLOCK_API void slaclock_rule_free(slaclock_rule *rule);
 
 /*
  * =================================================================================================
@@ -1713,9 +1968,9 @@ SLACLOCK_API void slaclock_rule_free(struct slaclock_rule *rule);
  * Errors: INVALID_ARGUMENT, CLOSED. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_zone(const struct slaclock_calendar *calendar,
-                                            struct slaclock_text **out_text,
-                                            struct slaclock_error *error);
+slaclock_status slaclock_calendar_zone(const slaclock_calendar *calendar,
+                                            slaclock_text **out_text,
+                                            slaclock_error *error);
 
 /**
  * Whether an instant lies in working time.
@@ -1727,10 +1982,10 @@ enum slaclock_status slaclock_calendar_zone(const struct slaclock_calendar *cale
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `at`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_is_open(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_is_open(const slaclock_calendar *calendar,
                                                int64_t at,
                                                int32_t *out_open,
-                                               struct slaclock_error *error);
+                                               slaclock_error *error);
 
 /**
  * The next instant of working time: `at` itself if it is open.
@@ -1742,10 +1997,10 @@ enum slaclock_status slaclock_calendar_is_open(const struct slaclock_calendar *c
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `at`; NO_DEADLINE if it does not open before 2100. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_next_open(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_next_open(const slaclock_calendar *calendar,
                                                  int64_t at,
                                                  int64_t *out_opens_at,
-                                                 struct slaclock_error *error);
+                                                 slaclock_error *error);
 
 /**
  * The first instant after `at` at which open turns to closed.
@@ -1757,10 +2012,10 @@ enum slaclock_status slaclock_calendar_next_open(const struct slaclock_calendar 
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `at`; NO_DEADLINE if it does not close before 2100. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_next_close(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_next_close(const slaclock_calendar *calendar,
                                                   int64_t at,
                                                   int64_t *out_closes_at,
-                                                  struct slaclock_error *error);
+                                                  slaclock_error *error);
 
 /**
  * Working time in `[from_at, to_at)`.
@@ -1773,11 +2028,11 @@ enum slaclock_status slaclock_calendar_next_close(const struct slaclock_calendar
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for an instant. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_working_time(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_working_time(const slaclock_calendar *calendar,
                                                     int64_t from_at,
                                                     int64_t to_at,
                                                     int64_t *out_working_s,
-                                                    struct slaclock_error *error);
+                                                    slaclock_error *error);
 
 /**
  * Working time between many pairs of instants, columns in, column out, without allocation.
@@ -1792,12 +2047,12 @@ enum slaclock_status slaclock_calendar_working_time(const struct slaclock_calend
  * written. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_working_time_many(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_working_time_many(const slaclock_calendar *calendar,
                                                          const int64_t *from_at,
                                                          const int64_t *to_at,
                                                          size_t n,
                                                          int64_t *out_working_s,
-                                                         struct slaclock_error *error);
+                                                         slaclock_error *error);
 
 /**
  * The earliest instant by which this much working time has passed since `at`; `at` itself for 0.
@@ -1807,15 +2062,15 @@ enum slaclock_status slaclock_calendar_working_time_many(const struct slaclock_c
  * \param working_s seconds of working time, not negative
  * \param out_at    (out) seconds since 1970-01-01T00:00:00Z
  *
- * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `at` or a negative time; NO_DEADLINE if that much working time does
- * not pass before 2100. Any thread.
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `at` or a negative time; NO_DEADLINE if that much working time
+ * does not pass before 2100. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_add_working_time(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_add_working_time(const slaclock_calendar *calendar,
                                                         int64_t at,
                                                         int64_t working_s,
                                                         int64_t *out_at,
-                                                        struct slaclock_error *error);
+                                                        slaclock_error *error);
 
 /**
  * The latest instant from which this much working time passes until `at`; `at` itself for 0.
@@ -1829,11 +2084,11 @@ enum slaclock_status slaclock_calendar_add_working_time(const struct slaclock_ca
  * thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_sub_working_time(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_sub_working_time(const slaclock_calendar *calendar,
                                                         int64_t at,
                                                         int64_t working_s,
                                                         int64_t *out_at,
-                                                        struct slaclock_error *error);
+                                                        slaclock_error *error);
 
 /**
  * Whether a date is a working day.
@@ -1845,10 +2100,10 @@ enum slaclock_status slaclock_calendar_sub_working_time(const struct slaclock_ca
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `day`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_is_working_day(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_is_working_day(const slaclock_calendar *calendar,
                                                       int64_t day,
                                                       int32_t *out_working,
-                                                      struct slaclock_error *error);
+                                                      slaclock_error *error);
 
 /**
  * The nth working day strictly after a date, or strictly before it if `n` is negative; the date itself for 0.
@@ -1862,11 +2117,11 @@ enum slaclock_status slaclock_calendar_is_working_day(const struct slaclock_cale
  * thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_add_working_days(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_add_working_days(const slaclock_calendar *calendar,
                                                         int64_t day,
                                                         int64_t n,
                                                         int64_t *out_day,
-                                                        struct slaclock_error *error);
+                                                        slaclock_error *error);
 
 /**
  * Working days in `(from_day, to_day]`.
@@ -1879,11 +2134,11 @@ enum slaclock_status slaclock_calendar_add_working_days(const struct slaclock_ca
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for a date. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_working_days(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_working_days(const slaclock_calendar *calendar,
                                                     int64_t from_day,
                                                     int64_t to_day,
                                                     int64_t *out_days,
-                                                    struct slaclock_error *error);
+                                                    slaclock_error *error);
 
 /**
  * The civil date and time of a calendar's zone at an instant.
@@ -1896,11 +2151,11 @@ enum slaclock_status slaclock_calendar_working_days(const struct slaclock_calend
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `at`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_local(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_local(const slaclock_calendar *calendar,
                                              int64_t at,
                                              int64_t *out_day,
                                              int64_t *out_time_s,
-                                             struct slaclock_error *error);
+                                             slaclock_error *error);
 
 /**
  * The instant of a civil date and time in a calendar's zone.
@@ -1911,16 +2166,16 @@ enum slaclock_status slaclock_calendar_local(const struct slaclock_calendar *cal
  * \param edge     one of `slaclock_edge`
  * \param out_at   (out) seconds since 1970-01-01T00:00:00Z
  *
- * Errors: INVALID_ARGUMENT, also for `edge`; CLOSED; OUT_OF_RANGE for `day`, `time_s` or a result outside 1970 to 2099. Any
- * thread.
+ * Errors: INVALID_ARGUMENT, also for `edge`; CLOSED; OUT_OF_RANGE for `day`, `time_s` or a result outside 1970 to
+ * 2099. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_instant(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_instant(const slaclock_calendar *calendar,
                                                int64_t day,
                                                int64_t time_s,
                                                int32_t edge,
                                                int64_t *out_at,
-                                               struct slaclock_error *error);
+                                               slaclock_error *error);
 
 /**
  * When a date's first stretch of working time opens and its last one closes, perhaps on the next date.
@@ -1933,11 +2188,11 @@ enum slaclock_status slaclock_calendar_instant(const struct slaclock_calendar *c
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `day`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_hours(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_hours(const slaclock_calendar *calendar,
                                              int64_t day,
                                              int64_t *out_opens_at,
                                              int64_t *out_closes_at,
-                                             struct slaclock_error *error);
+                                             slaclock_error *error);
 
 /**
  * The stretches of working time in `[from_at, to_at)`, in order, clipped to it.
@@ -1953,14 +2208,14 @@ enum slaclock_status slaclock_calendar_hours(const struct slaclock_calendar *cal
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for an instant or a capacity of 0. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_calendar_intervals(const struct slaclock_calendar *calendar,
+slaclock_status slaclock_calendar_intervals(const slaclock_calendar *calendar,
                                                  int64_t from_at,
                                                  int64_t to_at,
                                                  int64_t *out_opens_at,
                                                  int64_t *out_closes_at,
                                                  size_t capacity,
                                                  size_t *out_filled,
-                                                 struct slaclock_error *error);
+                                                 slaclock_error *error);
 
 /**
  * Frees a calendar. NULL is fine; a calendar that is freed already stays so, and the log is told.
@@ -1969,19 +2224,20 @@ enum slaclock_status slaclock_calendar_intervals(const struct slaclock_calendar 
  *
  * Any thread.
  */
-SLACLOCK_API void slaclock_calendar_free(struct slaclock_calendar *calendar);
+SLACLOCK_API void slaclock_calendar_free(slaclock_calendar *calendar);
 
 /*
  * =================================================================================================
  * Databases: requests and their events in one file, with their deadlines kept ready.
  *
- * Any number of processes may use one file, and any number of threads one handle. Writes are one transaction each and wait
- * for one another; reads see every commit made before them and never wait for a writer. A handle inherited through `fork`
- * answers FORKED_HANDLE, and closing it in the child does nothing to the file.
+ * Any number of processes may use one file, and any number of threads one handle. Writes are one transaction each
+ * and wait for one another; reads see every commit made before them and never wait for a writer. A handle inherited
+ * through `fork` answers FORKED_HANDLE, and closing it in the child does nothing to the file.
  *
- * "The errors of the file" below are: CLOSED, FORKED_HANDLE, BUSY (another process kept the file for longer than the busy
- * timeout), CANCELLED, READ_ONLY, DAMAGED, STORAGE_FULL, IO. After an error from a write its outcome is unknown until the
- * file is reopened; submitting the same request and recording an event with the same key again is always right.
+ * "The errors of the file" below are: CLOSED, FORKED_HANDLE, BUSY (another process kept the file for longer than the
+ * busy timeout), CANCELLED, READ_ONLY, DAMAGED, STORAGE_FULL, IO. After an error from a write its outcome is unknown
+ * until the file is reopened; submitting the same request and recording an event with the same key again is always
+ * right.
  * =================================================================================================
  */
 
@@ -1994,9 +2250,9 @@ SLACLOCK_API void slaclock_calendar_free(struct slaclock_calendar *calendar);
  * Errors: INVALID_ARGUMENT if `options` is NULL or `size` is not that of a header. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_options_init(struct slaclock_options *options,
+slaclock_status slaclock_options_init(slaclock_options *options,
                                            size_t size,
-                                           struct slaclock_error *error);
+                                           slaclock_error *error);
 
 /**
  * Makes a new database under a policy, complete and on the disk when the call returns.
@@ -2006,16 +2262,16 @@ enum slaclock_status slaclock_options_init(struct slaclock_options *options,
  * \param options (in) NULL for the defaults
  * \param out_db  (out, owned) close with `slaclock_close`
  *
- * Errors: INVALID_ARGUMENT, CLOSED for `policy`, OUT_OF_RANGE for a negative option; ALREADY_EXISTS if anything at all is at
- * `path`; UNSUPPORTED for bulk durability without exclusive mode; the errors of the file. Any thread.
+ * Errors: INVALID_ARGUMENT, CLOSED for `policy`, OUT_OF_RANGE for a negative option; ALREADY_EXISTS if anything at
+ * all is at `path`; UNSUPPORTED for bulk durability without exclusive mode; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_create(const char *path,
+slaclock_status slaclock_create(const char *path,
                                      size_t path_len,
-                                     const struct slaclock_policy *policy,
-                                     const struct slaclock_options *options,
-                                     struct slaclock_db **out_db,
-                                     struct slaclock_error *error);
+                                     const slaclock_policy *policy,
+                                     const slaclock_options *options,
+                                     slaclock_db **out_db,
+                                     slaclock_error *error);
 
 /**
  * Makes a database in memory, gone when closed: for tests and experiments.
@@ -2026,9 +2282,9 @@ enum slaclock_status slaclock_create(const char *path,
  * Errors: INVALID_ARGUMENT, CLOSED. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_in_memory(const struct slaclock_policy *policy,
-                                        struct slaclock_db **out_db,
-                                        struct slaclock_error *error);
+slaclock_status slaclock_in_memory(const slaclock_policy *policy,
+                                        slaclock_db **out_db,
+                                        slaclock_error *error);
 
 /**
  * Opens an existing database. Never makes one.
@@ -2041,23 +2297,23 @@ enum slaclock_status slaclock_in_memory(const struct slaclock_policy *policy,
  * NEWER_FORMAT; UNSUPPORTED for bulk durability without exclusive mode; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_open(const char *path,
+slaclock_status slaclock_open(const char *path,
                                    size_t path_len,
-                                   const struct slaclock_options *options,
-                                   struct slaclock_db **out_db,
-                                   struct slaclock_error *error);
+                                   const slaclock_options *options,
+                                   slaclock_db **out_db,
+                                   slaclock_error *error);
 
 /**
  * Closes a database. NULL is fine. Calls on it that run on other threads end first.
  *
  * \param db (in) not to be used again, unless the call fails with BUSY
  *
- * Errors: INVALID_ARGUMENT, CLOSED if it was closed before; BUSY if a write does not end within the busy timeout, and then it
- * stays open; IO. Any thread.
+ * Errors: INVALID_ARGUMENT, CLOSED if it was closed before; BUSY if a write does not end within the busy timeout,
+ * and then it stays open; IO. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_close(struct slaclock_db *db,
-                                    struct slaclock_error *error);
+slaclock_status slaclock_close(slaclock_db *db,
+                                    slaclock_error *error);
 
 /**
  * Puts everything written so far on the disk. Only bulk durability leaves anything to do.
@@ -2067,8 +2323,8 @@ enum slaclock_status slaclock_close(struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_flush(struct slaclock_db *db,
-                                    struct slaclock_error *error);
+slaclock_status slaclock_flush(slaclock_db *db,
+                                    slaclock_error *error);
 
 /**
  * Raises or lowers a flag: while it is up, every wait of the handle for other writers ends with CANCELLED at once.
@@ -2079,9 +2335,9 @@ enum slaclock_status slaclock_flush(struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT, CLOSED. Any thread: that is what it is for. Not for signal handlers.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_cancel(struct slaclock_db *db,
+slaclock_status slaclock_cancel(slaclock_db *db,
                                      int32_t cancel,
-                                     struct slaclock_error *error);
+                                     slaclock_error *error);
 
 /**
  * Installs a new version of the policy, in force for requests received from `from_at` on. Existing requests keep the
@@ -2091,15 +2347,15 @@ enum slaclock_status slaclock_cancel(struct slaclock_db *db,
  * \param policy  (in) may be freed afterwards
  * \param from_at seconds since 1970-01-01T00:00:00Z, below 2100
  *
- * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `from_at`; CONFLICT if the version is not above the newest installed one
- * or `from_at` is before that one's (installing the newest again with the same text changes nothing); the errors of the file.
- * Any thread.
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `from_at`; CONFLICT if the version is not above the newest
+ * installed one or `from_at` is before that one's (installing the newest again with the same text changes nothing);
+ * the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_install(struct slaclock_db *db,
-                                      const struct slaclock_policy *policy,
+slaclock_status slaclock_install(slaclock_db *db,
+                                      const slaclock_policy *policy,
                                       int64_t from_at,
-                                      struct slaclock_error *error);
+                                      slaclock_error *error);
 
 /**
  * The newest installed policy.
@@ -2110,9 +2366,9 @@ enum slaclock_status slaclock_install(struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_db_policy(const struct slaclock_db *db,
-                                        struct slaclock_policy **out_policy,
-                                        struct slaclock_error *error);
+slaclock_status slaclock_db_policy(const slaclock_db *db,
+                                        slaclock_policy **out_policy,
+                                        slaclock_error *error);
 
 /**
  * The installed policy versions, oldest first, as JSON: a list of `name`, `version`, `in_force_from`, `tzdb`.
@@ -2123,9 +2379,9 @@ enum slaclock_status slaclock_db_policy(const struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_policies_json(const struct slaclock_db *db,
-                                            struct slaclock_text **out_json,
-                                            struct slaclock_error *error);
+slaclock_status slaclock_policies_json(const slaclock_db *db,
+                                            slaclock_text **out_json,
+                                            slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -2142,29 +2398,29 @@ enum slaclock_status slaclock_policies_json(const struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT if `request` is NULL or `size` is not that of a header. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_request_init(struct slaclock_request *request,
+slaclock_status slaclock_request_init(slaclock_request *request,
                                            size_t size,
-                                           struct slaclock_error *error);
+                                           slaclock_error *error);
 
 /**
- * Submits a request: pins it to the policy version in force when it was received and starts its clocks. Durable when the call
- * returns (with safe durability).
+ * Submits a request: pins it to the policy version in force when it was received and starts its clocks. Durable when
+ * the call returns (with safe durability).
  *
- * Idempotent by id: submitting the same content again gives ALREADY_RECORDED, so a call whose outcome is unknown may simply be
- * repeated.
+ * Idempotent by id: submitting the same content again gives ALREADY_RECORDED, so a call whose outcome is unknown may
+ * simply be repeated.
  *
  * \param db          (in)
  * \param request     (in)
  * \param out_outcome (out) one of `slaclock_outcome`; NULL to decline
  *
- * Errors: INVALID_ARGUMENT for an argument, id or field; CLOSED; OUT_OF_RANGE for `received_at`; CONFLICT if the id was
- * submitted with other content; the errors of the file. Any thread.
+ * Errors: INVALID_ARGUMENT for an argument, id or field; CLOSED; OUT_OF_RANGE for `received_at`; CONFLICT if the id
+ * was submitted with other content; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_submit(struct slaclock_db *db,
-                                     const struct slaclock_request *request,
-                                     enum slaclock_outcome *out_outcome,
-                                     struct slaclock_error *error);
+slaclock_status slaclock_submit(slaclock_db *db,
+                                     const slaclock_request *request,
+                                     slaclock_outcome *out_outcome,
+                                     slaclock_error *error);
 
 /**
  * The same with JSON in and out, for languages in which structs are tedious.
@@ -2172,17 +2428,17 @@ enum slaclock_status slaclock_submit(struct slaclock_db *db,
  * \param db       (in)
  * \param json     (in) an object of `id`, `received_at` and, as wanted, `customer`, `priority`, `category`, `channel`,
  *                 `subject`, `attributes` (an object of texts); `json_len` its length in bytes, or SLACLOCK_NTS
- * \param out_json (out, owned) `outcome` (`recorded`, `already_recorded`) and `clocks`, as in `slaclock_get_json`; free with
- *                 `slaclock_text_free`; NULL to decline
+ * \param out_json (out, owned) `outcome` (`recorded`, `already_recorded`) and `clocks`, as in `slaclock_get_json`;
+ *                 free with `slaclock_text_free`; NULL to decline
  *
  * Errors: as for `slaclock_submit`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_submit_json(struct slaclock_db *db,
+slaclock_status slaclock_submit_json(slaclock_db *db,
                                           const char *json,
                                           size_t json_len,
-                                          struct slaclock_text **out_json,
-                                          struct slaclock_error *error);
+                                          slaclock_text **out_json,
+                                          slaclock_error *error);
 
 /**
  * The clocks of a request, in the order of its policy.
@@ -2194,38 +2450,39 @@ enum slaclock_status slaclock_submit_json(struct slaclock_db *db,
  * \param capacity   64 is always enough
  * \param out_count  (out) how many clocks the request has; as many as fit are written
  *
- * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; NOT_FOUND if there is no such request; the errors of the file. Any
- * thread.
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; NOT_FOUND if there is no such request; the errors of the
+ * file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_clocks(const struct slaclock_db *db,
+slaclock_status slaclock_clocks(const slaclock_db *db,
                                      const char *id,
                                      size_t id_len,
                                      int64_t now,
-                                     struct slaclock_clock_status *out_clocks,
+                                     slaclock_clock_status *out_clocks,
                                      size_t capacity,
                                      size_t *out_count,
-                                     struct slaclock_error *error);
+                                     slaclock_error *error);
 
 /**
- * Everything known of a request, as JSON: `request` (as submitted), `facts` (after all changes), `policy` (`name version`),
- * `state` (`open`, `resolved`, `cancelled`), `clocks`, `events`. Instants are seconds since 1970-01-01T00:00:00Z.
+ * Everything known of a request, as JSON: `request` (as submitted), `facts` (after all changes), `policy` (`name
+ * version`), `state` (`open`, `resolved`, `cancelled`), `clocks`, `events`. Instants are seconds since
+ * 1970-01-01T00:00:00Z.
  *
  * \param db       (in)
  * \param id       (in) the request's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
  * \param now      judges at this instant and leaves later events out; SLACLOCK_NONE for right after its latest event
  * \param out_json (out, owned) free with `slaclock_text_free`
  *
- * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; NOT_FOUND if there is no such request; the errors of the file. Any
- * thread.
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; NOT_FOUND if there is no such request; the errors of the
+ * file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_get_json(const struct slaclock_db *db,
+slaclock_status slaclock_get_json(const slaclock_db *db,
                                        const char *id,
                                        size_t id_len,
                                        int64_t now,
-                                       struct slaclock_text **out_json,
-                                       struct slaclock_error *error);
+                                       slaclock_text **out_json,
+                                       slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -2242,9 +2499,9 @@ enum slaclock_status slaclock_get_json(const struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT if `event` is NULL or `size` is not that of a header. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_event_init(struct slaclock_event *event,
+slaclock_status slaclock_event_init(slaclock_event *event,
                                          size_t size,
-                                         struct slaclock_error *error);
+                                         slaclock_error *error);
 
 /**
  * Records an event on a request. Durable when the call returns (with safe durability).
@@ -2256,46 +2513,48 @@ enum slaclock_status slaclock_event_init(struct slaclock_event *event,
  * \param event       (in)
  * \param out_outcome (out) one of `slaclock_outcome`; NULL to decline
  *
- * Errors: INVALID_ARGUMENT for an argument, an unknown kind, or something that the kind does not carry; CLOSED; OUT_OF_RANGE for
- * an instant; NOT_FOUND if there is no such request; INVALID_EVENT for an event before the receipt or one that cannot be;
+ * Errors: INVALID_ARGUMENT for an argument, an unknown kind; CLOSED; OUT_OF_RANGE for
+ * an instant; NOT_FOUND if there is no such request; INVALID_EVENT for an event before the
+ * receipt, one that lacks what its kind carries, or has what it does not;
  * CONFLICT if its key was used on this request with other content; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_record(struct slaclock_db *db,
+slaclock_status slaclock_record(slaclock_db *db,
                                      const char *id,
                                      size_t id_len,
-                                     const struct slaclock_event *event,
-                                     enum slaclock_outcome *out_outcome,
-                                     struct slaclock_error *error);
+                                     const slaclock_event *event,
+                                     slaclock_outcome *out_outcome,
+                                     slaclock_error *error);
 
 /**
  * The same with JSON in and out, for languages in which structs are tedious.
  *
  * \param db       (in)
  * \param id       (in) the request's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
- * \param json     (in) an object of `event` (the word: `acknowledged`, `paused`, ...), `at` and, as wanted, `by`, `key`, `text`
- *                 and what the kind carries: `reason`, `to`, `vendor`, `due_at`, `facts`; `json_len` its length in bytes, or
- *                 SLACLOCK_NTS
- * \param out_json (out, owned) `outcome` (`recorded`, `already_recorded`) and `clocks`, as in `slaclock_get_json`; free with
- *                 `slaclock_text_free`; NULL to decline
+ * \param json     (in) an object of `event` (the word: `acknowledged`, `paused`, ...), `at` and, as wanted, `by`,
+ *                 `key`, `text` and what the kind carries: `reason`, `to`, `vendor`, `due`, `facts`; `json_len` its
+ *                 length in bytes, or SLACLOCK_NTS
+ * \param out_json (out, owned) `outcome` (`recorded`, `already_recorded`) and `clocks`, as in `slaclock_get_json`;
+ *                 free with `slaclock_text_free`; NULL to decline
  *
  * Errors: as for `slaclock_record`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_record_json(struct slaclock_db *db,
+slaclock_status slaclock_record_json(slaclock_db *db,
                                           const char *id,
                                           size_t id_len,
                                           const char *json,
                                           size_t json_len,
-                                          struct slaclock_text **out_json,
-                                          struct slaclock_error *error);
+                                          slaclock_text **out_json,
+                                          slaclock_error *error);
 
 /*
  * =================================================================================================
  * Batches: many requests and events in one transaction, with a result for each row.
  *
- * Collect rows, in any mixture, then apply them; a batch may be applied again, to another database say. A transaction keeps
- * other writers waiting, so make batches of some thousand rows, not of a million. Texts are copied as rows are added.
+ * Collect rows, in any mixture, then apply them; a batch may be applied again, to another database say. A
+ * transaction keeps other writers waiting, so make batches of some thousand rows, not of a million. Texts are copied
+ * as rows are added.
  * =================================================================================================
  */
 
@@ -2307,8 +2566,8 @@ enum slaclock_status slaclock_record_json(struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT if `out_batch` is NULL. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_batch_new(struct slaclock_batch **out_batch,
-                                        struct slaclock_error *error);
+slaclock_status slaclock_batch_new(slaclock_batch **out_batch,
+                                        slaclock_error *error);
 
 /**
  * Adds a request to be submitted.
@@ -2319,25 +2578,26 @@ enum slaclock_status slaclock_batch_new(struct slaclock_batch **out_batch,
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `received_at`. Then nothing is added. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_batch_submit(struct slaclock_batch *batch,
-                                           const struct slaclock_request *request,
-                                           struct slaclock_error *error);
+slaclock_status slaclock_batch_submit(slaclock_batch *batch,
+                                           const slaclock_request *request,
+                                           slaclock_error *error);
 
 /**
  * Adds an event to be recorded.
  *
  * \param batch (in)
- * \param id    (in) the request's id, UTF-8, of the database or of a row before; `id_len` its length in bytes, or SLACLOCK_NTS
+ * \param id    (in) the request's id, UTF-8, of the database or of a row before; `id_len` its length in bytes, or
+ *              SLACLOCK_NTS
  * \param event (in) copied
  *
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for an instant. Then nothing is added. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_batch_record(struct slaclock_batch *batch,
+slaclock_status slaclock_batch_record(slaclock_batch *batch,
                                            const char *id,
                                            size_t id_len,
-                                           const struct slaclock_event *event,
-                                           struct slaclock_error *error);
+                                           const slaclock_event *event,
+                                           slaclock_error *error);
 
 /**
  * How many rows a batch has.
@@ -2345,7 +2605,7 @@ enum slaclock_status slaclock_batch_record(struct slaclock_batch *batch,
  * \param batch (in)
  * \return 0 also if `batch` is no batch, and then `slaclock_last_error` says why. Any thread.
  */
-SLACLOCK_API size_t slaclock_batch_len(const struct slaclock_batch *batch);
+SLACLOCK_API size_t slaclock_batch_len(const slaclock_batch *batch);
 
 /**
  * Takes all rows out of a batch.
@@ -2355,8 +2615,8 @@ SLACLOCK_API size_t slaclock_batch_len(const struct slaclock_batch *batch);
  * Errors: INVALID_ARGUMENT, CLOSED. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_batch_clear(struct slaclock_batch *batch,
-                                          struct slaclock_error *error);
+slaclock_status slaclock_batch_clear(slaclock_batch *batch,
+                                          slaclock_error *error);
 
 /**
  * Frees a batch. NULL is fine; a batch that is freed already stays so, and the log is told.
@@ -2365,7 +2625,7 @@ enum slaclock_status slaclock_batch_clear(struct slaclock_batch *batch,
  *
  * Any thread.
  */
-SLACLOCK_API void slaclock_batch_free(struct slaclock_batch *batch);
+SLACLOCK_API void slaclock_batch_free(slaclock_batch *batch);
 
 /**
  * Writes all rows of a batch in one transaction.
@@ -2376,49 +2636,51 @@ SLACLOCK_API void slaclock_batch_free(struct slaclock_batch *batch);
  * \param out_outcomes (out) room for a `slaclock_outcome` (as a number) for each row, in order; NULL to decline
  * \param out_statuses (out) room for the status of each row, in order; NULL to decline
  * \param capacity     entries in either; must be at least the number of rows unless both are NULL
- * \param out_refused  (out, owned) JSON: a list of `row` (from 0), `status`, `name`, `message` for the refused rows; free with
- *                     `slaclock_text_free`; NULL to decline
+ * \param out_refused  (out, owned) JSON: a list of `row` (from 0), `status`, `name`, `message` for the refused rows;
+ *                     free with `slaclock_text_free`; NULL to decline
  *
- * Errors: INVALID_ARGUMENT, also for a capacity that is too small; CLOSED; with `SLACLOCK_ON_ERROR_ABORT` the error of the first
- * wrong row, its position named, and nothing is written: INVALID_ARGUMENT, OUT_OF_RANGE, NOT_FOUND, INVALID_EVENT, CONFLICT; the
- * errors of the file. Any thread.
+ * Errors: INVALID_ARGUMENT, also for a capacity that is too small; CLOSED; with `SLACLOCK_ON_ERROR_ABORT` the error
+ * of the first wrong row, its position named, and nothing is written: INVALID_ARGUMENT, OUT_OF_RANGE, NOT_FOUND,
+ * INVALID_EVENT, CONFLICT; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_apply(struct slaclock_db *db,
-                                    const struct slaclock_batch *batch,
+slaclock_status slaclock_apply(slaclock_db *db,
+                                    const slaclock_batch *batch,
                                     int32_t on_error,
                                     int32_t *out_outcomes,
                                     int32_t *out_statuses,
                                     size_t capacity,
-                                    struct slaclock_text **out_refused,
-                                    struct slaclock_error *error);
+                                    slaclock_text **out_refused,
+                                    slaclock_error *error);
 
 /**
  * The same with JSON in and out, for languages in which structs are tedious.
  *
  * \param db       (in)
- * \param json     (in) a list of `{"submit": {...}}` (as for `slaclock_submit_json`) and `{"request": ID, "record": {...}}` (as
- *                 for `slaclock_record_json`); `json_len` its length in bytes, or SLACLOCK_NTS
+ * \param json     (in) a list of `{"submit": {...}}` (as for `slaclock_submit_json`) and `{"request": ID, "record":
+ *                 {...}}` (as for `slaclock_record_json`); `json_len` its length in bytes, or SLACLOCK_NTS
  * \param on_error one of `slaclock_on_error`
- * \param out_json (out, owned) a list with, for each row in order, `{"outcome": "recorded"}`, `{"outcome": "already_recorded"}` or
- *                 `{"status", "name", "message"}`; free with `slaclock_text_free`; NULL to decline
+ * \param out_json (out, owned) a list with, for each row in order, `{"outcome": "recorded"}`, `{"outcome":
+ *                 "already_recorded"}` or `{"status", "name", "message"}`; free with `slaclock_text_free`; NULL to
+ *                 decline
  *
- * Errors: as for `slaclock_apply`. A list that cannot be read is INVALID_ARGUMENT whatever `on_error` says. Any thread.
+ * Errors: as for `slaclock_apply`. A list that cannot be read is INVALID_ARGUMENT whatever `on_error` says. Any
+ * thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_apply_json(struct slaclock_db *db,
+slaclock_status slaclock_apply_json(slaclock_db *db,
                                          const char *json,
                                          size_t json_len,
                                          int32_t on_error,
-                                         struct slaclock_text **out_json,
-                                         struct slaclock_error *error);
+                                         slaclock_text **out_json,
+                                         slaclock_error *error);
 
 /*
  * =================================================================================================
  * Scans: what is late, what is about to be, how many of each, and when to look again.
  *
- * A scan costs as much as its answer, whatever the size of the table. It reads one snapshot. Rows come earliest due first, ties in
- * the order of submission, and a page at a time:
+ * A scan costs as much as its answer, whatever the size of the table. It reads one snapshot. Rows come earliest due
+ * first, ties in the order of submission, and a page at a time:
  *
  *     int64_t after = SLACLOCK_PAGE_FIRST;
  *     while (after != SLACLOCK_PAGE_END) {
@@ -2438,9 +2700,9 @@ enum slaclock_status slaclock_apply_json(struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT if `query` is NULL or `size` is not that of a header. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_query_init(struct slaclock_query *query,
+slaclock_status slaclock_query_init(slaclock_query *query,
                                          size_t size,
-                                         struct slaclock_error *error);
+                                         slaclock_error *error);
 
 /**
  * One page of the running clocks that a query asks for.
@@ -2451,25 +2713,25 @@ enum slaclock_status slaclock_query_init(struct slaclock_query *query,
  * \param out_rows   (out) room for `capacity` rows
  * \param capacity   at least 1; at most SLACLOCK_MAX_PAGE rows are filled
  * \param out_filled (out) rows written
- * \param out_next   (out) where the next page begins, SLACLOCK_PAGE_END if this was the last; NULL to decline. Stays valid
- *                   whatever is written meanwhile.
+ * \param out_next   (out) where the next page begins, SLACLOCK_PAGE_END if this was the last; NULL to decline. Stays
+ *                   valid whatever is written meanwhile.
  *
- * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for an instant or a capacity of 0; NOT_FOUND if no policy of the database has the
- * clock asked for; the errors of the file. Any thread.
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for an instant or a capacity of 0; NOT_FOUND if no policy of the
+ * database has the clock asked for; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_scan(const struct slaclock_db *db,
-                                   const struct slaclock_query *query,
+slaclock_status slaclock_scan(const slaclock_db *db,
+                                   const slaclock_query *query,
                                    int64_t after,
-                                   struct slaclock_row *out_rows,
+                                   slaclock_row *out_rows,
                                    size_t capacity,
                                    size_t *out_filled,
                                    int64_t *out_next,
-                                   struct slaclock_error *error);
+                                   slaclock_error *error);
 
 /**
- * The same page as JSON: `rows` (`request`, `clock`, `cycle`, `stage`, `due_at`, `limit_at`, `started_at`) and `next` (for
- * `after`; SLACLOCK_PAGE_END at the end).
+ * The same page as JSON: `rows` (`request`, `clock`, `cycle`, `stage`, `due_at`, `limit_at`, `started_at`) and
+ * `next` (for `after`; SLACLOCK_PAGE_END at the end).
  *
  * \param db       (in)
  * \param query    (in)
@@ -2480,12 +2742,12 @@ enum slaclock_status slaclock_scan(const struct slaclock_db *db,
  * Errors: as for `slaclock_scan`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_scan_json(const struct slaclock_db *db,
-                                        const struct slaclock_query *query,
+slaclock_status slaclock_scan_json(const slaclock_db *db,
+                                        const slaclock_query *query,
                                         int64_t after,
                                         size_t limit,
-                                        struct slaclock_text **out_json,
-                                        struct slaclock_error *error);
+                                        slaclock_text **out_json,
+                                        slaclock_error *error);
 
 /**
  * Clocks that are late at `now`: due has passed, the limit has not.
@@ -2501,14 +2763,14 @@ enum slaclock_status slaclock_scan_json(const struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now` or a capacity of 0; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_late(const struct slaclock_db *db,
+slaclock_status slaclock_late(const slaclock_db *db,
                                    int64_t now,
                                    int64_t after,
-                                   struct slaclock_row *out_rows,
+                                   slaclock_row *out_rows,
                                    size_t capacity,
                                    size_t *out_filled,
                                    int64_t *out_next,
-                                   struct slaclock_error *error);
+                                   slaclock_error *error);
 
 /**
  * Clocks that are breached at `now`: the limit has passed, or due where there is no backstop.
@@ -2516,14 +2778,14 @@ enum slaclock_status slaclock_late(const struct slaclock_db *db,
  * Arguments and errors: as for `slaclock_late`.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_breached(const struct slaclock_db *db,
+slaclock_status slaclock_breached(const slaclock_db *db,
                                        int64_t now,
                                        int64_t after,
-                                       struct slaclock_row *out_rows,
+                                       slaclock_row *out_rows,
                                        size_t capacity,
                                        size_t *out_filled,
                                        int64_t *out_next,
-                                       struct slaclock_error *error);
+                                       slaclock_error *error);
 
 /**
  * Clocks that are at risk at `now`: a warning threshold has passed, due has not.
@@ -2531,14 +2793,14 @@ enum slaclock_status slaclock_breached(const struct slaclock_db *db,
  * Arguments and errors: as for `slaclock_late`.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_at_risk(const struct slaclock_db *db,
+slaclock_status slaclock_at_risk(const slaclock_db *db,
                                       int64_t now,
                                       int64_t after,
-                                      struct slaclock_row *out_rows,
+                                      slaclock_row *out_rows,
                                       size_t capacity,
                                       size_t *out_filled,
                                       int64_t *out_next,
-                                      struct slaclock_error *error);
+                                      slaclock_error *error);
 
 /**
  * Running clocks due before `until`, judged at `until`.
@@ -2548,14 +2810,14 @@ enum slaclock_status slaclock_at_risk(const struct slaclock_db *db,
  * Other arguments and errors: as for `slaclock_late`.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_due_before(const struct slaclock_db *db,
+slaclock_status slaclock_due_before(const slaclock_db *db,
                                          int64_t until,
                                          int64_t after,
-                                         struct slaclock_row *out_rows,
+                                         slaclock_row *out_rows,
                                          size_t capacity,
                                          size_t *out_filled,
                                          int64_t *out_next,
-                                         struct slaclock_error *error);
+                                         slaclock_error *error);
 
 /**
  * Clocks that passed due from `last` on and before `now`, and still run: newly late since the last look.
@@ -2566,15 +2828,15 @@ enum slaclock_status slaclock_due_before(const struct slaclock_db *db,
  * Other arguments and errors: as for `slaclock_late`.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_newly_late(const struct slaclock_db *db,
+slaclock_status slaclock_newly_late(const slaclock_db *db,
                                          int64_t last,
                                          int64_t now,
                                          int64_t after,
-                                         struct slaclock_row *out_rows,
+                                         slaclock_row *out_rows,
                                          size_t capacity,
                                          size_t *out_filled,
                                          int64_t *out_next,
-                                         struct slaclock_error *error);
+                                         slaclock_error *error);
 
 /**
  * The running clock that is due first at or after `now`: the next instant to look again.
@@ -2587,11 +2849,11 @@ enum slaclock_status slaclock_newly_late(const struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_next_due(const struct slaclock_db *db,
+slaclock_status slaclock_next_due(const slaclock_db *db,
                                        int64_t now,
-                                       struct slaclock_row *out_row,
+                                       slaclock_row *out_row,
                                        int32_t *out_found,
-                                       struct slaclock_error *error);
+                                       slaclock_error *error);
 
 /**
  * All clocks by stage at `now`. Takes microseconds, whatever the size, unless `now` lies before recorded events.
@@ -2603,26 +2865,27 @@ enum slaclock_status slaclock_next_due(const struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_counts(const struct slaclock_db *db,
+slaclock_status slaclock_counts(const slaclock_db *db,
                                      int64_t now,
-                                     struct slaclock_stage_counts *out_counts,
-                                     struct slaclock_error *error);
+                                     slaclock_stage_counts *out_counts,
+                                     slaclock_error *error);
 
 /*
  * =================================================================================================
  * The feed: one durable notice for each threshold that a clock crosses, exactly once, whatever the interval.
  *
- * `slaclock_advance` turns every threshold that passed since the last advance into a notice, in one transaction. Notices are numbered
- * 1, 2, 3 ... without gaps. Each consumer has a name of its own and a durable cursor: it reads what is pending and acknowledges what it
- * has dealt with. A crash between the two hands out the same notices again, under the same numbers.
+ * `slaclock_advance` turns every threshold that passed since the last advance into a notice, in one transaction.
+ * Notices are numbered 1, 2, 3 ... without gaps. Each consumer has a name of its own and a durable cursor: it reads
+ * what is pending and acknowledges what it has dealt with. A crash between the two hands out the same notices again,
+ * under the same numbers.
  *
  * A late event that makes a notice untrue is followed by the same notice marked `retracted`; none is ever deleted.
  * =================================================================================================
  */
 
 /**
- * Advances the feed to `now`: every threshold that passed since the last advance becomes a notice. A `now` at or before the last
- * advance changes nothing.
+ * Advances the feed to `now`: every threshold that passed since the last advance becomes a notice. A `now` at or
+ * before the last advance changes nothing.
  *
  * \param db        (in)
  * \param now       seconds since 1970-01-01T00:00:00Z, below 2100
@@ -2631,17 +2894,17 @@ enum slaclock_status slaclock_counts(const struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_advance(struct slaclock_db *db,
+slaclock_status slaclock_advance(slaclock_db *db,
                                       int64_t now,
                                       int64_t *out_count,
-                                      struct slaclock_error *error);
+                                      slaclock_error *error);
 
 /**
  * The notices that a consumer has not acknowledged, by number.
  *
  * \param db           (in)
- * \param consumer     (in) its name, 1 to 255 bytes of UTF-8; a new one begins with the first notice; `consumer_len` its length in
- *                     bytes, or SLACLOCK_NTS
+ * \param consumer     (in) its name, 1 to 255 bytes of UTF-8; a new one begins with the first notice; `consumer_len`
+ *                     its length in bytes, or SLACLOCK_NTS
  * \param out_notices  (out) room for `capacity` notices
  * \param capacity     at least 1; at most SLACLOCK_MAX_NOTICES are filled
  * \param out_filled   (out) notices written; 0 if all are acknowledged
@@ -2649,17 +2912,17 @@ enum slaclock_status slaclock_advance(struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for a capacity of 0; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_pending(const struct slaclock_db *db,
+slaclock_status slaclock_pending(const slaclock_db *db,
                                       const char *consumer,
                                       size_t consumer_len,
-                                      struct slaclock_notice *out_notices,
+                                      slaclock_notice *out_notices,
                                       size_t capacity,
                                       size_t *out_filled,
-                                      struct slaclock_error *error);
+                                      slaclock_error *error);
 
 /**
- * The same as JSON: a list of `number`, `request`, `clock`, `cycle`, `threshold` (`"late"`, `"breached"` or `{"warning": percent}`),
- * `at`, `by_change`, `retracted`.
+ * The same as JSON: a list of `number`, `request`, `clock`, `cycle`, `threshold` (`"late"`, `"breached"` or
+ * `{"warning": percent}`), `at`, `by_change`, `retracted`.
  *
  * \param db       (in)
  * \param consumer (in) as for `slaclock_pending`, with `consumer_len`
@@ -2669,12 +2932,12 @@ enum slaclock_status slaclock_pending(const struct slaclock_db *db,
  * Errors: as for `slaclock_pending`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_pending_json(const struct slaclock_db *db,
+slaclock_status slaclock_pending_json(const slaclock_db *db,
                                            const char *consumer,
                                            size_t consumer_len,
                                            size_t limit,
-                                           struct slaclock_text **out_json,
-                                           struct slaclock_error *error);
+                                           slaclock_text **out_json,
+                                           slaclock_error *error);
 
 /**
  * Acknowledges all notices up to a number, durably. A number acknowledged before changes nothing.
@@ -2686,11 +2949,11 @@ enum slaclock_status slaclock_pending_json(const struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE if there is no such notice yet; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_acknowledge(struct slaclock_db *db,
+slaclock_status slaclock_acknowledge(slaclock_db *db,
                                           const char *consumer,
                                           size_t consumer_len,
                                           int64_t number,
-                                          struct slaclock_error *error);
+                                          slaclock_error *error);
 
 /**
  * The number of the last notice that a consumer acknowledged.
@@ -2702,18 +2965,18 @@ enum slaclock_status slaclock_acknowledge(struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT, CLOSED; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_acknowledged(const struct slaclock_db *db,
+slaclock_status slaclock_acknowledged(const slaclock_db *db,
                                            const char *consumer,
                                            size_t consumer_len,
                                            int64_t *out_number,
-                                           struct slaclock_error *error);
+                                           slaclock_error *error);
 
 /*
  * =================================================================================================
  * Reports: is the promise kept? Attainment against the promised share, and time spent waiting.
  *
- * A cohort is what was received in a period, by the local date in the zone of the clock's calendar. Shares are in hundredths of a
- * percent, rounded down. Where nothing is decided yet there is no share.
+ * A cohort is what was received in a period, by the local date in the zone of the clock's calendar. Shares are in
+ * hundredths of a percent, rounded down. Where nothing is decided yet there is no share.
  * =================================================================================================
  */
 
@@ -2726,9 +2989,9 @@ enum slaclock_status slaclock_acknowledged(const struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT if `query` is NULL or `size` is not that of a header. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_attainment_query_init(struct slaclock_attainment_query *query,
+slaclock_status slaclock_attainment_query_init(slaclock_attainment_query *query,
                                                     size_t size,
-                                                    struct slaclock_error *error);
+                                                    slaclock_error *error);
 
 /**
  * Attainment by clock, then period, in the order of the newest policy's clocks. Goals are those of the newest policy.
@@ -2739,21 +3002,21 @@ enum slaclock_status slaclock_attainment_query_init(struct slaclock_attainment_q
  * \param capacity       as many as fit are written
  * \param out_count      (out) how many there are; ask again with as much room if they did not fit
  *
- * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now` or a period; NOT_FOUND if the newest policy has no such clock, or none that promises
- * a share; the errors of the file. Any thread.
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now` or a period; NOT_FOUND if the newest policy has no such
+ * clock, or none that promises a share; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_attainment(const struct slaclock_db *db,
-                                         const struct slaclock_attainment_query *query,
-                                         struct slaclock_attainment_row *out_attainment,
+slaclock_status slaclock_attainment(const slaclock_db *db,
+                                         const slaclock_attainment_query *query,
+                                         slaclock_attainment_row *out_attainment,
                                          size_t capacity,
                                          size_t *out_count,
-                                         struct slaclock_error *error);
+                                         slaclock_error *error);
 
 /**
- * Attainment by clock, period and group as JSON: a list of `by` (an object of the facts counted apart by), `attainment` (`period`, `clock`,
- * `tally`, `goal`, `period_over`), `share_bp`, `adjusted_share_bp`, `budget_left`, `verdict` (`kept`, `open`, `broken` or null) and `text` (a line for
- * people).
+ * Attainment by clock, period and group as JSON: a list of `by` (an object of the facts counted apart by),
+ * `attainment` (`period`, `clock`, `tally`, `goal`, `period_over`), `share_bp`, `adjusted_share_bp`, `budget_left`,
+ * `verdict` (`kept`, `open`, `broken` or null) and `text` (a line for people).
  *
  * \param db       (in)
  * \param query    (in)
@@ -2762,15 +3025,16 @@ enum slaclock_status slaclock_attainment(const struct slaclock_db *db,
  * Errors: as for `slaclock_attainment`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_attainment_json(const struct slaclock_db *db,
-                                              const struct slaclock_attainment_query *query,
-                                              struct slaclock_text **out_json,
-                                              struct slaclock_error *error);
+slaclock_status slaclock_attainment_json(const slaclock_db *db,
+                                              const slaclock_attainment_query *query,
+                                              slaclock_text **out_json,
+                                              slaclock_error *error);
 
 /**
- * Time on hold by reason, for requests received in a period, up to `now`, as JSON: a list of `reason`, `requests`, `holds`, `elapsed` (wall-clock
- * seconds, summed), `working` (working seconds in the calendar of the policy's first clock), `median` (wall-clock seconds of the median hold). A hold that
- * nobody ended counts until the request was handled, or until `now`.
+ * Time on hold by reason, for requests received in a period, up to `now`, as JSON: a list of `reason`, `requests`,
+ * `holds`, `elapsed` (wall-clock seconds, summed), `working` (working seconds in the calendar of the policy's first
+ * clock), `median` (wall-clock seconds of the median hold). A hold that nobody ended counts until the request was
+ * handled, or until `now`.
  *
  * \param db       (in)
  * \param period   (in) as in `slaclock_attainment_query`, with `period_len`; NULL for all
@@ -2780,12 +3044,12 @@ enum slaclock_status slaclock_attainment_json(const struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for a period or `now`; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_waiting_json(const struct slaclock_db *db,
+slaclock_status slaclock_waiting_json(const slaclock_db *db,
                                            const char *period,
                                            size_t period_len,
                                            int64_t now,
-                                           struct slaclock_text **out_json,
-                                           struct slaclock_error *error);
+                                           slaclock_text **out_json,
+                                           slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -2794,8 +3058,8 @@ enum slaclock_status slaclock_waiting_json(const struct slaclock_db *db,
  */
 
 /**
- * Why a request's clock stands where it stands at `now`: the rule that counts, every cycle with the proof of its deadline, what paused, changed and
- * reopened it, the verdict.
+ * Why a request's clock stands where it stands at `now`: the rule that counts, every cycle with the proof of its
+ * deadline, what paused, changed and reopened it, the verdict.
  *
  * \param db       (in)
  * \param id       (in) the request's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
@@ -2804,19 +3068,19 @@ enum slaclock_status slaclock_waiting_json(const struct slaclock_db *db,
  * \param out_text (out, owned) sentences for people; free with `slaclock_text_free`; NULL to decline
  * \param out_json (out, owned) the same as data; free with `slaclock_text_free`; NULL to decline
  *
- * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; NOT_FOUND if there is no such request or its policy has no such clock; the errors of the
- * file. Any thread.
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; NOT_FOUND if there is no such request or its policy has
+ * no such clock; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_explain(const struct slaclock_db *db,
+slaclock_status slaclock_explain(const slaclock_db *db,
                                       const char *id,
                                       size_t id_len,
                                       const char *clock,
                                       size_t clock_len,
                                       int64_t now,
-                                      struct slaclock_text **out_text,
-                                      struct slaclock_text **out_json,
-                                      struct slaclock_error *error);
+                                      slaclock_text **out_text,
+                                      slaclock_text **out_json,
+                                      slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -2833,13 +3097,13 @@ enum slaclock_status slaclock_explain(const struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT, CLOSED; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_info(const struct slaclock_db *db,
-                                   struct slaclock_db_info *out_info,
-                                   struct slaclock_error *error);
+slaclock_status slaclock_info(const slaclock_db *db,
+                                   slaclock_db_info *out_info,
+                                   slaclock_error *error);
 
 /**
- * The same as JSON, with the library's version and that of its time zone data: `slaclock`, `tzdb` and the fields of `slaclock_db_info`, null for what
- * there is not.
+ * The same as JSON, with the library's version and that of its time zone data: `slaclock`, `tzdb` and the fields of
+ * `slaclock_db_info`, null for what there is not.
  *
  * \param db       (in)
  * \param out_json (out, owned) free with `slaclock_text_free`
@@ -2847,51 +3111,52 @@ enum slaclock_status slaclock_info(const struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT, CLOSED; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_info_json(const struct slaclock_db *db,
-                                        struct slaclock_text **out_json,
-                                        struct slaclock_error *error);
+slaclock_status slaclock_info_json(const slaclock_db *db,
+                                        slaclock_text **out_json,
+                                        slaclock_error *error);
 
 /**
- * Derives every request anew from its events and compares the result with what is stored, byte by byte, the indexes and the notices included. Writes
- * nothing.
+ * Derives every request anew from its events and compares the result with what is stored, byte by byte, the indexes
+ * and the notices included. Writes nothing.
  *
  * \param db          (in)
  * \param out_rebuilt (out) the account; NULL to decline
- * \param out_json    (out, owned) the same with the first 100 `differences` (`place`, `text`); free with `slaclock_text_free`; NULL to decline
+ * \param out_json    (out, owned) the same with the first 100 `differences` (`place`, `text`); free with
+ *                    `slaclock_text_free`; NULL to decline
  *
  * Errors: INVALID_ARGUMENT, CLOSED; the errors of the file. Differences are no error. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_verify(const struct slaclock_db *db,
-                                     struct slaclock_rebuilt *out_rebuilt,
-                                     struct slaclock_text **out_json,
-                                     struct slaclock_error *error);
+slaclock_status slaclock_verify(const slaclock_db *db,
+                                     slaclock_rebuilt *out_rebuilt,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
 
 /**
  * Verifies every page of the file, then as `slaclock_verify`.
  *
  * Arguments: as for `slaclock_verify`.
  *
- * Errors: the same; DAMAGED with the place if anything was changed by other hands than slaclock's; BUSY if readers or writers do not pause within the busy
- * timeout. Any thread.
+ * Errors: the same; DAMAGED with the place if anything was changed by other hands than slaclock's; BUSY if readers
+ * or writers do not pause within the busy timeout. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_check(const struct slaclock_db *db,
-                                    struct slaclock_rebuilt *out_rebuilt,
-                                    struct slaclock_text **out_json,
-                                    struct slaclock_error *error);
+slaclock_status slaclock_check(const slaclock_db *db,
+                                    slaclock_rebuilt *out_rebuilt,
+                                    slaclock_text **out_json,
+                                    slaclock_error *error);
 
 /**
- * As `slaclock_verify`, then replaces the stored state of every differing request by what follows from its events, 1,000 requests a
- * transaction.
+ * As `slaclock_verify`, then replaces the stored state of every differing request by what follows from its events,
+ * 1,000 requests a transaction.
  *
  * Arguments and errors: as for `slaclock_verify`. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_rebuild(struct slaclock_db *db,
-                                      struct slaclock_rebuilt *out_rebuilt,
-                                      struct slaclock_text **out_json,
-                                      struct slaclock_error *error);
+slaclock_status slaclock_rebuild(slaclock_db *db,
+                                      slaclock_rebuilt *out_rebuilt,
+                                      slaclock_text **out_json,
+                                      slaclock_error *error);
 
 /**
  * Folds the log into the sealed values and gives free space in the file back.
@@ -2899,13 +3164,13 @@ enum slaclock_status slaclock_rebuild(struct slaclock_db *db,
  * \param db         (in)
  * \param out_shrank (out) 1 if the file shrank, else 0; NULL to decline
  *
- * Errors: INVALID_ARGUMENT, CLOSED; BUSY if readers or writers, here or in another process, do not pause within the busy timeout; the errors of the
- * file. Any thread.
+ * Errors: INVALID_ARGUMENT, CLOSED; BUSY if readers or writers, here or in another process, do not pause within the
+ * busy timeout; the errors of the file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_compact(struct slaclock_db *db,
+slaclock_status slaclock_compact(slaclock_db *db,
                                       int32_t *out_shrank,
-                                      struct slaclock_error *error);
+                                      slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -2924,9 +3189,9 @@ enum slaclock_status slaclock_compact(struct slaclock_db *db,
  * Errors: INVALID_ARGUMENT if `options` is NULL or `size` is not that of a header. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_import_options_init(struct slaclock_import_options *options,
+slaclock_status slaclock_import_options_init(slaclock_import_options *options,
                                                   size_t size,
-                                                  struct slaclock_error *error);
+                                                  slaclock_error *error);
 
 /**
  * Imports a log into a database, in chunks that keep other writers waiting for 50 to 100 ms.
@@ -2935,21 +3200,160 @@ enum slaclock_status slaclock_import_options_init(struct slaclock_import_options
  * \param path     (in) of the CSV file, plain or gzip: bytes of the path; `path_len` their number, or SLACLOCK_NTS
  * \param mapping  (in) of the mapping file, likewise
  * \param options  (in) NULL for the defaults
- * \param out_json (out, owned) the account: `rows`, `rows_used`, `rows_skipped`, `requests`, `requests_new`, `events`, `events_new`, `oddity_counts`,
- *                 `oddities`, ...; free with `slaclock_text_free`; NULL to decline
+ * \param out_json (out, owned) the account: `rows`, `rows_used`, `rows_skipped`, `requests`, `requests_new`,
+ *                 `events`, `events_new`, `oddity_counts`, `oddities`, ...; free with `slaclock_text_free`; NULL to
+ *                 decline
  *
- * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for a negative option; NOT_FOUND or IO if a file cannot be read; INVALID_MAPPING; DAMAGED if the compressed data is;
- * INVALID_ROW for a bad row with `SLACLOCK_ON_BAD_ROW_ABORT`; CANCELLED if `progress` says so; the errors of the database's file. Any thread.
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for a negative option; NOT_FOUND or IO if a file cannot be read;
+ * INVALID_MAPPING; DAMAGED if the compressed data is; INVALID_ROW for a bad row with `SLACLOCK_ON_BAD_ROW_ABORT`;
+ * CANCELLED if `progress` says so; the errors of the database's file. Any thread.
  */
 SLACLOCK_API
-enum slaclock_status slaclock_import(struct slaclock_db *db,
+slaclock_status slaclock_import(slaclock_db *db,
                                      const char *path,
                                      size_t path_len,
                                      const char *mapping,
                                      size_t mapping_len,
-                                     const struct slaclock_import_options *options,
-                                     struct slaclock_text **out_json,
-                                     struct slaclock_error *error);
+                                     const slaclock_import_options *options,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
+
+/*
+ * =================================================================================================
+ * Columns in and out through the Arrow C stream interface: what dataframes, DuckDB and every Arrow reader take as it
+ * is.
+ *
+ * A stream that comes out is yours: read it, then call its `release`. A stream that goes in is taken: its `release`
+ * is NULL after the call, unless an argument was wrong. Instants go out as timestamps in seconds, UTC; they come in
+ * as int64 seconds or as timestamps of any unit, floored to seconds.
+ * =================================================================================================
+ */
+
+/**
+ * Every running clock that a query asks for, from one snapshot, earliest due first. Columns: `request` (text),
+ * `clock` and `stage` (dictionaries of text), `cycle` (int64), `due_at`, `limit_at` (null without backstop) and
+ * `started_at` (timestamps in seconds, UTC).
+ *
+ * \param db         (in)
+ * \param query      (in)
+ * \param out_stream (out, owned) release it
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for an instant; NOT_FOUND if no policy of the database has the
+ * clock asked for; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_scan_arrow(const slaclock_db *db,
+                                         const slaclock_query *query,
+                                         struct ArrowArrayStream *out_stream,
+                                         slaclock_error *error);
+
+/**
+ * The notices that a consumer has not acknowledged. Columns: `number` (int64), `request` (text), `clock`
+ * (dictionary), `cycle` (int64), `threshold` (dictionary: `warning`, `late`, `breached`), `percent` (int64, of
+ * warnings only), `at` (timestamp in seconds, UTC), `by_change` and `retracted` (booleans).
+ *
+ * \param db         (in)
+ * \param consumer   (in) as for `slaclock_pending`, with `consumer_len`
+ * \param limit      most notices, 1 to SLACLOCK_MAX_NOTICES
+ * \param out_stream (out, owned) release it
+ *
+ * Errors: as for `slaclock_pending`. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_pending_arrow(const slaclock_db *db,
+                                            const char *consumer,
+                                            size_t consumer_len,
+                                            size_t limit,
+                                            struct ArrowArrayStream *out_stream,
+                                            slaclock_error *error);
+
+/**
+ * Attainment by clock, period and group. Columns: one of text for each fact counted apart by; `period_first` and
+ * `period_last` (dates), `clock` (dictionary), the counts of `slaclock_attainment_row` (int64), `share_bp`,
+ * `goal_bp`, `allowed_misses`, `budget_left` (int64, null where there is none) and `verdict` (text).
+ *
+ * \param db         (in)
+ * \param query      (in)
+ * \param out_stream (out, owned) release it
+ *
+ * Errors: as for `slaclock_attainment`. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_attainment_arrow(const slaclock_db *db,
+                                               const slaclock_attainment_query *query,
+                                               struct ArrowArrayStream *out_stream,
+                                               slaclock_error *error);
+
+/**
+ * Time on hold by reason, as `slaclock_waiting_json` gives it. Columns: `reason` (text), `requests` and `holds`
+ * (int64), `elapsed_s`, `working_s` and `median_s` (int64, seconds).
+ *
+ * \param db         (in)
+ * \param period     (in) as in `slaclock_attainment_query`, with `period_len`; NULL for all
+ * \param now        seconds since 1970-01-01T00:00:00Z, below 2100
+ * \param out_stream (out, owned) release it
+ *
+ * Errors: as for `slaclock_waiting_json`. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_waiting_arrow(const slaclock_db *db,
+                                            const char *period,
+                                            size_t period_len,
+                                            int64_t now,
+                                            struct ArrowArrayStream *out_stream,
+                                            slaclock_error *error);
+
+/**
+ * Submits a table of requests, 5000 rows a transaction.
+ *
+ * Columns `id` and `received_at` must be there; `customer`, `priority`, `category`, `channel` and `subject` may be;
+ * every other column is an attribute of that name. Nulls and empty texts are no values.
+ *
+ * \param db          (in)
+ * \param requests    (in) taken
+ * \param zone        (in) IANA name for timestamps without a zone of their own, UTF-8, with `zone_len`; NULL refuses
+ *                    them
+ * \param on_error    one of `slaclock_on_error`; with `SLACLOCK_ON_ERROR_ABORT` the transactions before the wrong
+ *                    row stay
+ * \param out_written (out) the account; NULL to decline
+ * \param out_refused (out, owned) JSON: a list of `row` (from 0), `status`, `name`, `message` for the first 1000
+ *                    refused rows; free with `slaclock_text_free`; NULL to decline
+ *
+ * Errors: INVALID_ARGUMENT, also for a table of other columns; CLOSED; UNKNOWN_ZONE; OUT_OF_RANGE for an instant;
+ * with `SLACLOCK_ON_ERROR_ABORT` the errors of `slaclock_submit`; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_submit_arrow(slaclock_db *db,
+                                           struct ArrowArrayStream *requests,
+                                           const char *zone,
+                                           size_t zone_len,
+                                           int32_t on_error,
+                                           slaclock_written *out_written,
+                                           slaclock_text **out_refused,
+                                           slaclock_error *error);
+
+/**
+ * Records a table of events, 5000 rows a transaction.
+ *
+ * Columns `request` (its id), `event` (the word, such as `paused`) and `at` must be there; `by`, `key` and `text`
+ * may be, and what the kinds carry: `to`, `reason`, `vendor`, `due`. Every other column is a fact that a `changed`
+ * event sets. Nulls and empty texts are no values.
+ *
+ * Arguments: as for `slaclock_submit_arrow`, with `events` (in), taken.
+ *
+ * Errors: INVALID_ARGUMENT, also for a table of other columns; CLOSED; UNKNOWN_ZONE; OUT_OF_RANGE for an instant;
+ * INVALID_EVENT for a word that is no event, or fields that are not those of its kind; with
+ * `SLACLOCK_ON_ERROR_ABORT` the errors of `slaclock_record`; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_record_arrow(slaclock_db *db,
+                                           struct ArrowArrayStream *events,
+                                           const char *zone,
+                                           size_t zone_len,
+                                           int32_t on_error,
+                                           slaclock_written *out_written,
+                                           slaclock_text **out_refused,
+                                           slaclock_error *error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -85,6 +85,67 @@ typedef enum slaclock_goal_verdict {
     SLACLOCK_GOAL_VERDICT_OPEN = 2,
     SLACLOCK_GOAL_VERDICT_BROKEN = 3
 } slaclock_goal_verdict;
+typedef enum slaclock_no_deadline {
+    SLACLOCK_NO_DEADLINE_NEVER_OPEN = 1,
+    SLACLOCK_NO_DEADLINE_BEYOND_RANGE = 2,
+    SLACLOCK_NO_DEADLINE_NO_BRANCH = 3,
+    SLACLOCK_NO_DEADLINE_NO_TARGET = 4,
+    SLACLOCK_NO_DEADLINE_NO_RULE = 5,
+    SLACLOCK_NO_DEADLINE_NOT_PROMISED = 6
+} slaclock_no_deadline;
+typedef enum slaclock_log_level {
+    SLACLOCK_LOG_LEVEL_ERROR = 1,
+    SLACLOCK_LOG_LEVEL_WARNING = 2
+} slaclock_log_level;
+typedef enum slaclock_edge {
+    SLACLOCK_EDGE_FIRST = 0,
+    SLACLOCK_EDGE_SECOND = 1
+} slaclock_edge;
+typedef enum slaclock_mode {
+    SLACLOCK_MODE_SHARED = 0,
+    SLACLOCK_MODE_EXCLUSIVE = 1
+} slaclock_mode;
+typedef enum slaclock_durability {
+    SLACLOCK_DURABILITY_SAFE = 0,
+    SLACLOCK_DURABILITY_BULK = 1
+} slaclock_durability;
+typedef enum slaclock_verify_when {
+    SLACLOCK_VERIFY_WHEN_AUTO = 0,
+    SLACLOCK_VERIFY_WHEN_ALWAYS = 1,
+    SLACLOCK_VERIFY_WHEN_NEVER = 2
+} slaclock_verify_when;
+typedef enum slaclock_event_kind {
+    SLACLOCK_EVENT_KIND_RECEIVED = 0,
+    SLACLOCK_EVENT_KIND_ACKNOWLEDGED = 1,
+    SLACLOCK_EVENT_KIND_REPLIED = 2,
+    SLACLOCK_EVENT_KIND_CUSTOMER_REPLIED = 3,
+    SLACLOCK_EVENT_KIND_UPDATED = 4,
+    SLACLOCK_EVENT_KIND_ASSIGNED = 5,
+    SLACLOCK_EVENT_KIND_PAUSED = 6,
+    SLACLOCK_EVENT_KIND_RESUMED = 7,
+    SLACLOCK_EVENT_KIND_VENDOR_CONTACTED = 8,
+    SLACLOCK_EVENT_KIND_VENDOR_REPLIED = 9,
+    SLACLOCK_EVENT_KIND_PROMISED = 10,
+    SLACLOCK_EVENT_KIND_RESOLVED = 11,
+    SLACLOCK_EVENT_KIND_REOPENED = 12,
+    SLACLOCK_EVENT_KIND_CANCELLED = 13,
+    SLACLOCK_EVENT_KIND_CHANGED = 14,
+    SLACLOCK_EVENT_KIND_NOTE = 15
+} slaclock_event_kind;
+typedef enum slaclock_on_error {
+    SLACLOCK_ON_ERROR_ABORT = 0,
+    SLACLOCK_ON_ERROR_SKIP = 1
+} slaclock_on_error;
+typedef enum slaclock_per {
+    SLACLOCK_PER_WHOLE = 0,
+    SLACLOCK_PER_MONTH = 1,
+    SLACLOCK_PER_QUARTER = 2,
+    SLACLOCK_PER_YEAR = 3
+} slaclock_per;
+typedef enum slaclock_on_bad_row {
+    SLACLOCK_ON_BAD_ROW_SKIP = 0,
+    SLACLOCK_ON_BAD_ROW_ABORT = 1
+} slaclock_on_bad_row;
 typedef struct slaclock_batch slaclock_batch;
 typedef struct slaclock_calendar slaclock_calendar;
 typedef struct slaclock_db slaclock_db;
@@ -128,7 +189,7 @@ typedef struct slaclock_request {
     size_t channel_len;
     const char *subject;
     size_t subject_len;
-    const struct slaclock_facts *attributes;
+    const slaclock_facts *attributes;
 } slaclock_request;
 typedef struct slaclock_clock_status {
     int64_t cycle;
@@ -137,7 +198,7 @@ typedef struct slaclock_clock_status {
     int64_t limit_at;
     int64_t finished_at;
     int64_t remaining_s;
-    enum slaclock_stage stage;
+    slaclock_stage stage;
     int32_t beyond_known_holidays;
     char clock[256];
     char no_deadline[256];
@@ -159,7 +220,7 @@ typedef struct slaclock_event {
     const char *vendor;
     size_t vendor_len;
     int64_t due_at;
-    const struct slaclock_facts *facts;
+    const slaclock_facts *facts;
 } slaclock_event;
 typedef struct slaclock_query {
     uint32_t size;
@@ -175,7 +236,7 @@ typedef struct slaclock_row {
     int64_t limit_at;
     int64_t started_at;
     int64_t cycle;
-    enum slaclock_stage stage;
+    slaclock_stage stage;
     char request[256];
     char clock[256];
 } slaclock_row;
@@ -194,7 +255,7 @@ typedef struct slaclock_notice {
     int64_t number;
     int64_t at;
     int64_t cycle;
-    enum slaclock_threshold threshold;
+    slaclock_threshold threshold;
     int32_t percent;
     int32_t by_change;
     int32_t retracted;
@@ -231,7 +292,7 @@ typedef struct slaclock_attainment_row {
     int64_t adjusted_share_bp;
     int64_t goal_bp;
     int64_t budget_left;
-    enum slaclock_goal_verdict verdict;
+    slaclock_goal_verdict verdict;
     int32_t period_over;
     char clock[256];
 } slaclock_attainment_row;
@@ -263,7 +324,7 @@ typedef struct slaclock_progress {
     int64_t requests;
     int64_t events;
 } slaclock_progress;
-typedef int32_t (*slaclock_progress_fn)(void *user, const struct slaclock_progress *progress);
+typedef int32_t (*slaclock_progress_fn)(void *user, const slaclock_progress *progress);
 typedef struct slaclock_import_options {
     uint32_t size;
     int32_t on_bad_row;
@@ -271,456 +332,497 @@ typedef struct slaclock_import_options {
     slaclock_progress_fn progress;
     void *user;
 } slaclock_import_options;
+typedef struct slaclock_written {
+    int64_t recorded;
+    int64_t already_recorded;
+    int64_t refused;
+} slaclock_written;
  const char *slaclock_status_name(int32_t status);
 const char *slaclock_status_text(int32_t status);
 const char *slaclock_last_error(void);
  const char *slaclock_version(void);
  int32_t slaclock_abi_version(void);
-enum slaclock_status slaclock_tzdb_version(struct slaclock_text **out_text,
-                                           struct slaclock_error *error);
-enum slaclock_status slaclock_set_log(slaclock_log_fn callback,
+slaclock_status slaclock_tzdb_version(slaclock_text **out_text,
+                                           slaclock_error *error);
+slaclock_status slaclock_set_log(slaclock_log_fn callback,
                                       void *user,
-                                      struct slaclock_error *error);
-const char *slaclock_text_data(const struct slaclock_text *text);
- size_t slaclock_text_len(const struct slaclock_text *text);
- void slaclock_text_free(struct slaclock_text *text);
-enum slaclock_status slaclock_facts_new(struct slaclock_facts **out_facts,
-                                        struct slaclock_error *error);
-enum slaclock_status slaclock_facts_from_json(const char *json,
+                                      slaclock_error *error);
+const char *slaclock_text_data(const slaclock_text *text);
+ size_t slaclock_text_len(const slaclock_text *text);
+ void slaclock_text_free(slaclock_text *text);
+slaclock_status slaclock_facts_new(slaclock_facts **out_facts,
+                                        slaclock_error *error);
+slaclock_status slaclock_facts_from_json(const char *json,
                                               size_t json_len,
-                                              struct slaclock_facts **out_facts,
-                                              struct slaclock_error *error);
-enum slaclock_status slaclock_facts_set(struct slaclock_facts *facts,
+                                              slaclock_facts **out_facts,
+                                              slaclock_error *error);
+slaclock_status slaclock_facts_set(slaclock_facts *facts,
                                         const char *name,
                                         size_t name_len,
                                         const char *value,
                                         size_t value_len,
-                                        struct slaclock_error *error);
-void slaclock_facts_free(struct slaclock_facts *facts);
-enum slaclock_status slaclock_policy_load(const char *path,
+                                        slaclock_error *error);
+void slaclock_facts_free(slaclock_facts *facts);
+slaclock_status slaclock_policy_load(const char *path,
                                           size_t path_len,
-                                          struct slaclock_policy **out_policy,
-                                          struct slaclock_error *error);
-enum slaclock_status slaclock_policy_from_text(const char *text,
+                                          slaclock_policy **out_policy,
+                                          slaclock_error *error);
+slaclock_status slaclock_policy_from_text(const char *text,
                                                size_t text_len,
-                                               struct slaclock_policy **out_policy,
-                                               struct slaclock_error *error);
-enum slaclock_status slaclock_policy_source(const struct slaclock_policy *policy,
-                                            struct slaclock_text **out_text,
-                                            struct slaclock_error *error);
-enum slaclock_status slaclock_policy_json(const struct slaclock_policy *policy,
-                                          struct slaclock_text **out_json,
-                                          struct slaclock_error *error);
-enum slaclock_status slaclock_policy_lint(const struct slaclock_policy *policy,
+                                               slaclock_policy **out_policy,
+                                               slaclock_error *error);
+slaclock_status slaclock_policy_source(const slaclock_policy *policy,
+                                            slaclock_text **out_text,
+                                            slaclock_error *error);
+slaclock_status slaclock_policy_json(const slaclock_policy *policy,
+                                          slaclock_text **out_json,
+                                          slaclock_error *error);
+slaclock_status slaclock_policy_lint(const slaclock_policy *policy,
                                           int64_t day,
                                           int64_t *out_count,
-                                          struct slaclock_text **out_json,
-                                          struct slaclock_error *error);
-enum slaclock_status slaclock_policy_schema(struct slaclock_text **out_json,
-                                            struct slaclock_error *error);
-enum slaclock_status slaclock_policy_due(const struct slaclock_policy *policy,
+                                          slaclock_text **out_json,
+                                          slaclock_error *error);
+slaclock_status slaclock_policy_schema(slaclock_text **out_json,
+                                            slaclock_error *error);
+slaclock_status slaclock_policy_due(const slaclock_policy *policy,
                                          const char *clock,
                                          size_t clock_len,
                                          int64_t received_at,
-                                         const struct slaclock_facts *facts,
+                                         const slaclock_facts *facts,
                                          int64_t *out_due_at,
-                                         struct slaclock_error *error);
-enum slaclock_status slaclock_policy_limit(const struct slaclock_policy *policy,
+                                         slaclock_error *error);
+slaclock_status slaclock_policy_limit(const slaclock_policy *policy,
                                            const char *clock,
                                            size_t clock_len,
                                            int64_t received_at,
-                                           const struct slaclock_facts *facts,
+                                           const slaclock_facts *facts,
                                            int64_t *out_limit_at,
-                                           struct slaclock_error *error);
-enum slaclock_status slaclock_policy_due_many(const struct slaclock_policy *policy,
+                                           slaclock_error *error);
+slaclock_status slaclock_policy_due_many(const slaclock_policy *policy,
                                               const char *clock,
                                               size_t clock_len,
-                                              const struct slaclock_facts *facts,
+                                              const slaclock_facts *facts,
                                               const int64_t *received_at,
                                               size_t n,
                                               int64_t *out_due_at,
-                                              struct slaclock_error *error);
-enum slaclock_status slaclock_policy_rule(const struct slaclock_policy *policy,
+                                              slaclock_error *error);
+slaclock_status slaclock_policy_rule(const slaclock_policy *policy,
                                           const char *clock,
                                           size_t clock_len,
-                                          const struct slaclock_facts *facts,
-                                          struct slaclock_rule **out_rule,
-                                          struct slaclock_error *error);
-enum slaclock_status slaclock_policy_calendar(const struct slaclock_policy *policy,
+                                          const slaclock_facts *facts,
+                                          slaclock_rule **out_rule,
+                                          slaclock_error *error);
+slaclock_status slaclock_policy_calendar(const slaclock_policy *policy,
                                               const char *name,
                                               size_t name_len,
-                                              struct slaclock_calendar **out_calendar,
-                                              struct slaclock_error *error);
-enum slaclock_status slaclock_policy_explain(const struct slaclock_policy *policy,
+                                              slaclock_calendar **out_calendar,
+                                              slaclock_error *error);
+slaclock_status slaclock_policy_explain(const slaclock_policy *policy,
                                              const char *clock,
                                              size_t clock_len,
                                              int64_t received_at,
-                                             const struct slaclock_facts *facts,
-                                             struct slaclock_text **out_text,
-                                             struct slaclock_text **out_json,
-                                             struct slaclock_error *error);
-void slaclock_policy_free(struct slaclock_policy *policy);
-enum slaclock_status slaclock_rule_due(const struct slaclock_rule *rule,
+                                             const slaclock_facts *facts,
+                                             slaclock_text **out_text,
+                                             slaclock_text **out_json,
+                                             slaclock_error *error);
+void slaclock_policy_free(slaclock_policy *policy);
+slaclock_status slaclock_rule_due(const slaclock_rule *rule,
                                        int64_t received_at,
                                        int64_t *out_due_at,
-                                       struct slaclock_error *error);
-enum slaclock_status slaclock_rule_limit(const struct slaclock_rule *rule,
+                                       slaclock_error *error);
+slaclock_status slaclock_rule_limit(const slaclock_rule *rule,
                                          int64_t received_at,
                                          int64_t *out_limit_at,
-                                         struct slaclock_error *error);
-enum slaclock_status slaclock_rule_due_many(const struct slaclock_rule *rule,
+                                         slaclock_error *error);
+slaclock_status slaclock_rule_due_many(const slaclock_rule *rule,
                                             const int64_t *received_at,
                                             size_t n,
                                             int64_t *out_due_at,
-                                            struct slaclock_error *error);
-enum slaclock_status slaclock_rule_due_paused(const struct slaclock_rule *rule,
+                                            slaclock_error *error);
+slaclock_status slaclock_rule_due_paused(const slaclock_rule *rule,
                                               int64_t received_at,
                                               int64_t paused_working_s,
                                               int64_t paused_elapsed_s,
                                               int64_t promised_at,
                                               int64_t *out_due_at,
-                                              struct slaclock_error *error);
-enum slaclock_status slaclock_rule_paused(const struct slaclock_rule *rule,
+                                              slaclock_error *error);
+slaclock_status slaclock_rule_paused(const slaclock_rule *rule,
                                           int64_t received_at,
                                           int64_t from_at,
                                           int64_t to_at,
                                           int64_t *out_working_s,
                                           int64_t *out_elapsed_s,
-                                          struct slaclock_error *error);
-enum slaclock_status slaclock_rule_calendar(const struct slaclock_rule *rule,
-                                            struct slaclock_calendar **out_calendar,
-                                            struct slaclock_error *error);
- void slaclock_rule_free(struct slaclock_rule *rule);
-enum slaclock_status slaclock_calendar_zone(const struct slaclock_calendar *calendar,
-                                            struct slaclock_text **out_text,
-                                            struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_is_open(const struct slaclock_calendar *calendar,
+                                          slaclock_error *error);
+slaclock_status slaclock_rule_calendar(const slaclock_rule *rule,
+                                            slaclock_calendar **out_calendar,
+                                            slaclock_error *error);
+ void slaclock_rule_free(slaclock_rule *rule);
+slaclock_status slaclock_calendar_zone(const slaclock_calendar *calendar,
+                                            slaclock_text **out_text,
+                                            slaclock_error *error);
+slaclock_status slaclock_calendar_is_open(const slaclock_calendar *calendar,
                                                int64_t at,
                                                int32_t *out_open,
-                                               struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_next_open(const struct slaclock_calendar *calendar,
+                                               slaclock_error *error);
+slaclock_status slaclock_calendar_next_open(const slaclock_calendar *calendar,
                                                  int64_t at,
                                                  int64_t *out_opens_at,
-                                                 struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_next_close(const struct slaclock_calendar *calendar,
+                                                 slaclock_error *error);
+slaclock_status slaclock_calendar_next_close(const slaclock_calendar *calendar,
                                                   int64_t at,
                                                   int64_t *out_closes_at,
-                                                  struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_working_time(const struct slaclock_calendar *calendar,
+                                                  slaclock_error *error);
+slaclock_status slaclock_calendar_working_time(const slaclock_calendar *calendar,
                                                     int64_t from_at,
                                                     int64_t to_at,
                                                     int64_t *out_working_s,
-                                                    struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_working_time_many(const struct slaclock_calendar *calendar,
+                                                    slaclock_error *error);
+slaclock_status slaclock_calendar_working_time_many(const slaclock_calendar *calendar,
                                                          const int64_t *from_at,
                                                          const int64_t *to_at,
                                                          size_t n,
                                                          int64_t *out_working_s,
-                                                         struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_add_working_time(const struct slaclock_calendar *calendar,
+                                                         slaclock_error *error);
+slaclock_status slaclock_calendar_add_working_time(const slaclock_calendar *calendar,
                                                         int64_t at,
                                                         int64_t working_s,
                                                         int64_t *out_at,
-                                                        struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_sub_working_time(const struct slaclock_calendar *calendar,
+                                                        slaclock_error *error);
+slaclock_status slaclock_calendar_sub_working_time(const slaclock_calendar *calendar,
                                                         int64_t at,
                                                         int64_t working_s,
                                                         int64_t *out_at,
-                                                        struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_is_working_day(const struct slaclock_calendar *calendar,
+                                                        slaclock_error *error);
+slaclock_status slaclock_calendar_is_working_day(const slaclock_calendar *calendar,
                                                       int64_t day,
                                                       int32_t *out_working,
-                                                      struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_add_working_days(const struct slaclock_calendar *calendar,
+                                                      slaclock_error *error);
+slaclock_status slaclock_calendar_add_working_days(const slaclock_calendar *calendar,
                                                         int64_t day,
                                                         int64_t n,
                                                         int64_t *out_day,
-                                                        struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_working_days(const struct slaclock_calendar *calendar,
+                                                        slaclock_error *error);
+slaclock_status slaclock_calendar_working_days(const slaclock_calendar *calendar,
                                                     int64_t from_day,
                                                     int64_t to_day,
                                                     int64_t *out_days,
-                                                    struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_local(const struct slaclock_calendar *calendar,
+                                                    slaclock_error *error);
+slaclock_status slaclock_calendar_local(const slaclock_calendar *calendar,
                                              int64_t at,
                                              int64_t *out_day,
                                              int64_t *out_time_s,
-                                             struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_instant(const struct slaclock_calendar *calendar,
+                                             slaclock_error *error);
+slaclock_status slaclock_calendar_instant(const slaclock_calendar *calendar,
                                                int64_t day,
                                                int64_t time_s,
                                                int32_t edge,
                                                int64_t *out_at,
-                                               struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_hours(const struct slaclock_calendar *calendar,
+                                               slaclock_error *error);
+slaclock_status slaclock_calendar_hours(const slaclock_calendar *calendar,
                                              int64_t day,
                                              int64_t *out_opens_at,
                                              int64_t *out_closes_at,
-                                             struct slaclock_error *error);
-enum slaclock_status slaclock_calendar_intervals(const struct slaclock_calendar *calendar,
+                                             slaclock_error *error);
+slaclock_status slaclock_calendar_intervals(const slaclock_calendar *calendar,
                                                  int64_t from_at,
                                                  int64_t to_at,
                                                  int64_t *out_opens_at,
                                                  int64_t *out_closes_at,
                                                  size_t capacity,
                                                  size_t *out_filled,
-                                                 struct slaclock_error *error);
- void slaclock_calendar_free(struct slaclock_calendar *calendar);
-enum slaclock_status slaclock_options_init(struct slaclock_options *options,
+                                                 slaclock_error *error);
+ void slaclock_calendar_free(slaclock_calendar *calendar);
+slaclock_status slaclock_options_init(slaclock_options *options,
                                            size_t size,
-                                           struct slaclock_error *error);
-enum slaclock_status slaclock_create(const char *path,
+                                           slaclock_error *error);
+slaclock_status slaclock_create(const char *path,
                                      size_t path_len,
-                                     const struct slaclock_policy *policy,
-                                     const struct slaclock_options *options,
-                                     struct slaclock_db **out_db,
-                                     struct slaclock_error *error);
-enum slaclock_status slaclock_in_memory(const struct slaclock_policy *policy,
-                                        struct slaclock_db **out_db,
-                                        struct slaclock_error *error);
-enum slaclock_status slaclock_open(const char *path,
+                                     const slaclock_policy *policy,
+                                     const slaclock_options *options,
+                                     slaclock_db **out_db,
+                                     slaclock_error *error);
+slaclock_status slaclock_in_memory(const slaclock_policy *policy,
+                                        slaclock_db **out_db,
+                                        slaclock_error *error);
+slaclock_status slaclock_open(const char *path,
                                    size_t path_len,
-                                   const struct slaclock_options *options,
-                                   struct slaclock_db **out_db,
-                                   struct slaclock_error *error);
-enum slaclock_status slaclock_close(struct slaclock_db *db,
-                                    struct slaclock_error *error);
-enum slaclock_status slaclock_flush(struct slaclock_db *db,
-                                    struct slaclock_error *error);
-enum slaclock_status slaclock_cancel(struct slaclock_db *db,
+                                   const slaclock_options *options,
+                                   slaclock_db **out_db,
+                                   slaclock_error *error);
+slaclock_status slaclock_close(slaclock_db *db,
+                                    slaclock_error *error);
+slaclock_status slaclock_flush(slaclock_db *db,
+                                    slaclock_error *error);
+slaclock_status slaclock_cancel(slaclock_db *db,
                                      int32_t cancel,
-                                     struct slaclock_error *error);
-enum slaclock_status slaclock_install(struct slaclock_db *db,
-                                      const struct slaclock_policy *policy,
+                                     slaclock_error *error);
+slaclock_status slaclock_install(slaclock_db *db,
+                                      const slaclock_policy *policy,
                                       int64_t from_at,
-                                      struct slaclock_error *error);
-enum slaclock_status slaclock_db_policy(const struct slaclock_db *db,
-                                        struct slaclock_policy **out_policy,
-                                        struct slaclock_error *error);
-enum slaclock_status slaclock_policies_json(const struct slaclock_db *db,
-                                            struct slaclock_text **out_json,
-                                            struct slaclock_error *error);
-enum slaclock_status slaclock_request_init(struct slaclock_request *request,
+                                      slaclock_error *error);
+slaclock_status slaclock_db_policy(const slaclock_db *db,
+                                        slaclock_policy **out_policy,
+                                        slaclock_error *error);
+slaclock_status slaclock_policies_json(const slaclock_db *db,
+                                            slaclock_text **out_json,
+                                            slaclock_error *error);
+slaclock_status slaclock_request_init(slaclock_request *request,
                                            size_t size,
-                                           struct slaclock_error *error);
-enum slaclock_status slaclock_submit(struct slaclock_db *db,
-                                     const struct slaclock_request *request,
-                                     enum slaclock_outcome *out_outcome,
-                                     struct slaclock_error *error);
-enum slaclock_status slaclock_submit_json(struct slaclock_db *db,
+                                           slaclock_error *error);
+slaclock_status slaclock_submit(slaclock_db *db,
+                                     const slaclock_request *request,
+                                     slaclock_outcome *out_outcome,
+                                     slaclock_error *error);
+slaclock_status slaclock_submit_json(slaclock_db *db,
                                           const char *json,
                                           size_t json_len,
-                                          struct slaclock_text **out_json,
-                                          struct slaclock_error *error);
-enum slaclock_status slaclock_clocks(const struct slaclock_db *db,
+                                          slaclock_text **out_json,
+                                          slaclock_error *error);
+slaclock_status slaclock_clocks(const slaclock_db *db,
                                      const char *id,
                                      size_t id_len,
                                      int64_t now,
-                                     struct slaclock_clock_status *out_clocks,
+                                     slaclock_clock_status *out_clocks,
                                      size_t capacity,
                                      size_t *out_count,
-                                     struct slaclock_error *error);
-enum slaclock_status slaclock_get_json(const struct slaclock_db *db,
+                                     slaclock_error *error);
+slaclock_status slaclock_get_json(const slaclock_db *db,
                                        const char *id,
                                        size_t id_len,
                                        int64_t now,
-                                       struct slaclock_text **out_json,
-                                       struct slaclock_error *error);
-enum slaclock_status slaclock_event_init(struct slaclock_event *event,
+                                       slaclock_text **out_json,
+                                       slaclock_error *error);
+slaclock_status slaclock_event_init(slaclock_event *event,
                                          size_t size,
-                                         struct slaclock_error *error);
-enum slaclock_status slaclock_record(struct slaclock_db *db,
+                                         slaclock_error *error);
+slaclock_status slaclock_record(slaclock_db *db,
                                      const char *id,
                                      size_t id_len,
-                                     const struct slaclock_event *event,
-                                     enum slaclock_outcome *out_outcome,
-                                     struct slaclock_error *error);
-enum slaclock_status slaclock_record_json(struct slaclock_db *db,
+                                     const slaclock_event *event,
+                                     slaclock_outcome *out_outcome,
+                                     slaclock_error *error);
+slaclock_status slaclock_record_json(slaclock_db *db,
                                           const char *id,
                                           size_t id_len,
                                           const char *json,
                                           size_t json_len,
-                                          struct slaclock_text **out_json,
-                                          struct slaclock_error *error);
-enum slaclock_status slaclock_batch_new(struct slaclock_batch **out_batch,
-                                        struct slaclock_error *error);
-enum slaclock_status slaclock_batch_submit(struct slaclock_batch *batch,
-                                           const struct slaclock_request *request,
-                                           struct slaclock_error *error);
-enum slaclock_status slaclock_batch_record(struct slaclock_batch *batch,
+                                          slaclock_text **out_json,
+                                          slaclock_error *error);
+slaclock_status slaclock_batch_new(slaclock_batch **out_batch,
+                                        slaclock_error *error);
+slaclock_status slaclock_batch_submit(slaclock_batch *batch,
+                                           const slaclock_request *request,
+                                           slaclock_error *error);
+slaclock_status slaclock_batch_record(slaclock_batch *batch,
                                            const char *id,
                                            size_t id_len,
-                                           const struct slaclock_event *event,
-                                           struct slaclock_error *error);
- size_t slaclock_batch_len(const struct slaclock_batch *batch);
-enum slaclock_status slaclock_batch_clear(struct slaclock_batch *batch,
-                                          struct slaclock_error *error);
- void slaclock_batch_free(struct slaclock_batch *batch);
-enum slaclock_status slaclock_apply(struct slaclock_db *db,
-                                    const struct slaclock_batch *batch,
+                                           const slaclock_event *event,
+                                           slaclock_error *error);
+ size_t slaclock_batch_len(const slaclock_batch *batch);
+slaclock_status slaclock_batch_clear(slaclock_batch *batch,
+                                          slaclock_error *error);
+ void slaclock_batch_free(slaclock_batch *batch);
+slaclock_status slaclock_apply(slaclock_db *db,
+                                    const slaclock_batch *batch,
                                     int32_t on_error,
                                     int32_t *out_outcomes,
                                     int32_t *out_statuses,
                                     size_t capacity,
-                                    struct slaclock_text **out_refused,
-                                    struct slaclock_error *error);
-enum slaclock_status slaclock_apply_json(struct slaclock_db *db,
+                                    slaclock_text **out_refused,
+                                    slaclock_error *error);
+slaclock_status slaclock_apply_json(slaclock_db *db,
                                          const char *json,
                                          size_t json_len,
                                          int32_t on_error,
-                                         struct slaclock_text **out_json,
-                                         struct slaclock_error *error);
-enum slaclock_status slaclock_query_init(struct slaclock_query *query,
+                                         slaclock_text **out_json,
+                                         slaclock_error *error);
+slaclock_status slaclock_query_init(slaclock_query *query,
                                          size_t size,
-                                         struct slaclock_error *error);
-enum slaclock_status slaclock_scan(const struct slaclock_db *db,
-                                   const struct slaclock_query *query,
+                                         slaclock_error *error);
+slaclock_status slaclock_scan(const slaclock_db *db,
+                                   const slaclock_query *query,
                                    int64_t after,
-                                   struct slaclock_row *out_rows,
+                                   slaclock_row *out_rows,
                                    size_t capacity,
                                    size_t *out_filled,
                                    int64_t *out_next,
-                                   struct slaclock_error *error);
-enum slaclock_status slaclock_scan_json(const struct slaclock_db *db,
-                                        const struct slaclock_query *query,
+                                   slaclock_error *error);
+slaclock_status slaclock_scan_json(const slaclock_db *db,
+                                        const slaclock_query *query,
                                         int64_t after,
                                         size_t limit,
-                                        struct slaclock_text **out_json,
-                                        struct slaclock_error *error);
-enum slaclock_status slaclock_late(const struct slaclock_db *db,
+                                        slaclock_text **out_json,
+                                        slaclock_error *error);
+slaclock_status slaclock_late(const slaclock_db *db,
                                    int64_t now,
                                    int64_t after,
-                                   struct slaclock_row *out_rows,
+                                   slaclock_row *out_rows,
                                    size_t capacity,
                                    size_t *out_filled,
                                    int64_t *out_next,
-                                   struct slaclock_error *error);
-enum slaclock_status slaclock_breached(const struct slaclock_db *db,
+                                   slaclock_error *error);
+slaclock_status slaclock_breached(const slaclock_db *db,
                                        int64_t now,
                                        int64_t after,
-                                       struct slaclock_row *out_rows,
+                                       slaclock_row *out_rows,
                                        size_t capacity,
                                        size_t *out_filled,
                                        int64_t *out_next,
-                                       struct slaclock_error *error);
-enum slaclock_status slaclock_at_risk(const struct slaclock_db *db,
+                                       slaclock_error *error);
+slaclock_status slaclock_at_risk(const slaclock_db *db,
                                       int64_t now,
                                       int64_t after,
-                                      struct slaclock_row *out_rows,
+                                      slaclock_row *out_rows,
                                       size_t capacity,
                                       size_t *out_filled,
                                       int64_t *out_next,
-                                      struct slaclock_error *error);
-enum slaclock_status slaclock_due_before(const struct slaclock_db *db,
+                                      slaclock_error *error);
+slaclock_status slaclock_due_before(const slaclock_db *db,
                                          int64_t until,
                                          int64_t after,
-                                         struct slaclock_row *out_rows,
+                                         slaclock_row *out_rows,
                                          size_t capacity,
                                          size_t *out_filled,
                                          int64_t *out_next,
-                                         struct slaclock_error *error);
-enum slaclock_status slaclock_newly_late(const struct slaclock_db *db,
+                                         slaclock_error *error);
+slaclock_status slaclock_newly_late(const slaclock_db *db,
                                          int64_t last,
                                          int64_t now,
                                          int64_t after,
-                                         struct slaclock_row *out_rows,
+                                         slaclock_row *out_rows,
                                          size_t capacity,
                                          size_t *out_filled,
                                          int64_t *out_next,
-                                         struct slaclock_error *error);
-enum slaclock_status slaclock_next_due(const struct slaclock_db *db,
+                                         slaclock_error *error);
+slaclock_status slaclock_next_due(const slaclock_db *db,
                                        int64_t now,
-                                       struct slaclock_row *out_row,
+                                       slaclock_row *out_row,
                                        int32_t *out_found,
-                                       struct slaclock_error *error);
-enum slaclock_status slaclock_counts(const struct slaclock_db *db,
+                                       slaclock_error *error);
+slaclock_status slaclock_counts(const slaclock_db *db,
                                      int64_t now,
-                                     struct slaclock_stage_counts *out_counts,
-                                     struct slaclock_error *error);
-enum slaclock_status slaclock_advance(struct slaclock_db *db,
+                                     slaclock_stage_counts *out_counts,
+                                     slaclock_error *error);
+slaclock_status slaclock_advance(slaclock_db *db,
                                       int64_t now,
                                       int64_t *out_count,
-                                      struct slaclock_error *error);
-enum slaclock_status slaclock_pending(const struct slaclock_db *db,
+                                      slaclock_error *error);
+slaclock_status slaclock_pending(const slaclock_db *db,
                                       const char *consumer,
                                       size_t consumer_len,
-                                      struct slaclock_notice *out_notices,
+                                      slaclock_notice *out_notices,
                                       size_t capacity,
                                       size_t *out_filled,
-                                      struct slaclock_error *error);
-enum slaclock_status slaclock_pending_json(const struct slaclock_db *db,
+                                      slaclock_error *error);
+slaclock_status slaclock_pending_json(const slaclock_db *db,
                                            const char *consumer,
                                            size_t consumer_len,
                                            size_t limit,
-                                           struct slaclock_text **out_json,
-                                           struct slaclock_error *error);
-enum slaclock_status slaclock_acknowledge(struct slaclock_db *db,
+                                           slaclock_text **out_json,
+                                           slaclock_error *error);
+slaclock_status slaclock_acknowledge(slaclock_db *db,
                                           const char *consumer,
                                           size_t consumer_len,
                                           int64_t number,
-                                          struct slaclock_error *error);
-enum slaclock_status slaclock_acknowledged(const struct slaclock_db *db,
+                                          slaclock_error *error);
+slaclock_status slaclock_acknowledged(const slaclock_db *db,
                                            const char *consumer,
                                            size_t consumer_len,
                                            int64_t *out_number,
-                                           struct slaclock_error *error);
-enum slaclock_status slaclock_attainment_query_init(struct slaclock_attainment_query *query,
+                                           slaclock_error *error);
+slaclock_status slaclock_attainment_query_init(slaclock_attainment_query *query,
                                                     size_t size,
-                                                    struct slaclock_error *error);
-enum slaclock_status slaclock_attainment(const struct slaclock_db *db,
-                                         const struct slaclock_attainment_query *query,
-                                         struct slaclock_attainment_row *out_attainment,
+                                                    slaclock_error *error);
+slaclock_status slaclock_attainment(const slaclock_db *db,
+                                         const slaclock_attainment_query *query,
+                                         slaclock_attainment_row *out_attainment,
                                          size_t capacity,
                                          size_t *out_count,
-                                         struct slaclock_error *error);
-enum slaclock_status slaclock_attainment_json(const struct slaclock_db *db,
-                                              const struct slaclock_attainment_query *query,
-                                              struct slaclock_text **out_json,
-                                              struct slaclock_error *error);
-enum slaclock_status slaclock_waiting_json(const struct slaclock_db *db,
+                                         slaclock_error *error);
+slaclock_status slaclock_attainment_json(const slaclock_db *db,
+                                              const slaclock_attainment_query *query,
+                                              slaclock_text **out_json,
+                                              slaclock_error *error);
+slaclock_status slaclock_waiting_json(const slaclock_db *db,
                                            const char *period,
                                            size_t period_len,
                                            int64_t now,
-                                           struct slaclock_text **out_json,
-                                           struct slaclock_error *error);
-enum slaclock_status slaclock_explain(const struct slaclock_db *db,
+                                           slaclock_text **out_json,
+                                           slaclock_error *error);
+slaclock_status slaclock_explain(const slaclock_db *db,
                                       const char *id,
                                       size_t id_len,
                                       const char *clock,
                                       size_t clock_len,
                                       int64_t now,
-                                      struct slaclock_text **out_text,
-                                      struct slaclock_text **out_json,
-                                      struct slaclock_error *error);
-enum slaclock_status slaclock_info(const struct slaclock_db *db,
-                                   struct slaclock_db_info *out_info,
-                                   struct slaclock_error *error);
-enum slaclock_status slaclock_info_json(const struct slaclock_db *db,
-                                        struct slaclock_text **out_json,
-                                        struct slaclock_error *error);
-enum slaclock_status slaclock_verify(const struct slaclock_db *db,
-                                     struct slaclock_rebuilt *out_rebuilt,
-                                     struct slaclock_text **out_json,
-                                     struct slaclock_error *error);
-enum slaclock_status slaclock_check(const struct slaclock_db *db,
-                                    struct slaclock_rebuilt *out_rebuilt,
-                                    struct slaclock_text **out_json,
-                                    struct slaclock_error *error);
-enum slaclock_status slaclock_rebuild(struct slaclock_db *db,
-                                      struct slaclock_rebuilt *out_rebuilt,
-                                      struct slaclock_text **out_json,
-                                      struct slaclock_error *error);
-enum slaclock_status slaclock_compact(struct slaclock_db *db,
+                                      slaclock_text **out_text,
+                                      slaclock_text **out_json,
+                                      slaclock_error *error);
+slaclock_status slaclock_info(const slaclock_db *db,
+                                   slaclock_db_info *out_info,
+                                   slaclock_error *error);
+slaclock_status slaclock_info_json(const slaclock_db *db,
+                                        slaclock_text **out_json,
+                                        slaclock_error *error);
+slaclock_status slaclock_verify(const slaclock_db *db,
+                                     slaclock_rebuilt *out_rebuilt,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
+slaclock_status slaclock_check(const slaclock_db *db,
+                                    slaclock_rebuilt *out_rebuilt,
+                                    slaclock_text **out_json,
+                                    slaclock_error *error);
+slaclock_status slaclock_rebuild(slaclock_db *db,
+                                      slaclock_rebuilt *out_rebuilt,
+                                      slaclock_text **out_json,
+                                      slaclock_error *error);
+slaclock_status slaclock_compact(slaclock_db *db,
                                       int32_t *out_shrank,
-                                      struct slaclock_error *error);
-enum slaclock_status slaclock_import_options_init(struct slaclock_import_options *options,
+                                      slaclock_error *error);
+slaclock_status slaclock_import_options_init(slaclock_import_options *options,
                                                   size_t size,
-                                                  struct slaclock_error *error);
-enum slaclock_status slaclock_import(struct slaclock_db *db,
+                                                  slaclock_error *error);
+slaclock_status slaclock_import(slaclock_db *db,
                                      const char *path,
                                      size_t path_len,
                                      const char *mapping,
                                      size_t mapping_len,
-                                     const struct slaclock_import_options *options,
-                                     struct slaclock_text **out_json,
-                                     struct slaclock_error *error);
+                                     const slaclock_import_options *options,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
+slaclock_status slaclock_scan_arrow(const slaclock_db *db,
+                                         const slaclock_query *query,
+                                         struct ArrowArrayStream *out_stream,
+                                         slaclock_error *error);
+slaclock_status slaclock_pending_arrow(const slaclock_db *db,
+                                            const char *consumer,
+                                            size_t consumer_len,
+                                            size_t limit,
+                                            struct ArrowArrayStream *out_stream,
+                                            slaclock_error *error);
+slaclock_status slaclock_attainment_arrow(const slaclock_db *db,
+                                               const slaclock_attainment_query *query,
+                                               struct ArrowArrayStream *out_stream,
+                                               slaclock_error *error);
+slaclock_status slaclock_waiting_arrow(const slaclock_db *db,
+                                            const char *period,
+                                            size_t period_len,
+                                            int64_t now,
+                                            struct ArrowArrayStream *out_stream,
+                                            slaclock_error *error);
+slaclock_status slaclock_submit_arrow(slaclock_db *db,
+                                           struct ArrowArrayStream *requests,
+                                           const char *zone,
+                                           size_t zone_len,
+                                           int32_t on_error,
+                                           slaclock_written *out_written,
+                                           slaclock_text **out_refused,
+                                           slaclock_error *error);
+slaclock_status slaclock_record_arrow(slaclock_db *db,
+                                           struct ArrowArrayStream *events,
+                                           const char *zone,
+                                           size_t zone_len,
+                                           int32_t on_error,
+                                           slaclock_written *out_written,
+                                           slaclock_text **out_refused,
+                                           slaclock_error *error);

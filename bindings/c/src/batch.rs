@@ -1,7 +1,8 @@
 //! Batches: many requests and events in one transaction, with a result for each row.
 //!
-//! Collect rows, in any mixture, then apply them; a batch may be applied again, to another database say. A transaction keeps
-//! other writers waiting, so make batches of some thousand rows, not of a million. Texts are copied as rows are added.
+//! Collect rows, in any mixture, then apply them; a batch may be applied again, to another database say. A
+//! transaction keeps other writers waiting, so make batches of some thousand rows, not of a million. Texts are copied
+//! as rows are added.
 
 use std::ffi::c_char;
 use std::sync::{Mutex, PoisonError};
@@ -100,7 +101,8 @@ pub unsafe extern "C" fn slaclock_batch_submit(
 /// Adds an event to be recorded.
 ///
 /// \param batch (in)
-/// \param id    (in) the request's id, UTF-8, of the database or of a row before; `id_len` its length in bytes, or SLACLOCK_NTS
+/// \param id    (in) the request's id, UTF-8, of the database or of a row before; `id_len` its length in bytes, or
+///              SLACLOCK_NTS
 /// \param event (in) copied
 ///
 /// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for an instant. Then nothing is added. Any thread.
@@ -168,12 +170,12 @@ pub unsafe extern "C" fn slaclock_batch_free(batch: *mut slaclock_batch) {
 /// \param out_outcomes (out) room for a `slaclock_outcome` (as a number) for each row, in order; NULL to decline
 /// \param out_statuses (out) room for the status of each row, in order; NULL to decline
 /// \param capacity     entries in either; must be at least the number of rows unless both are NULL
-/// \param out_refused  (out, owned) JSON: a list of `row` (from 0), `status`, `name`, `message` for the refused rows; free with
-///                     `slaclock_text_free`; NULL to decline
+/// \param out_refused  (out, owned) JSON: a list of `row` (from 0), `status`, `name`, `message` for the refused rows;
+///                     free with `slaclock_text_free`; NULL to decline
 ///
-/// Errors: INVALID_ARGUMENT, also for a capacity that is too small; CLOSED; with `SLACLOCK_ON_ERROR_ABORT` the error of the first
-/// wrong row, its position named, and nothing is written: INVALID_ARGUMENT, OUT_OF_RANGE, NOT_FOUND, INVALID_EVENT, CONFLICT; the
-/// errors of the file. Any thread.
+/// Errors: INVALID_ARGUMENT, also for a capacity that is too small; CLOSED; with `SLACLOCK_ON_ERROR_ABORT` the error
+/// of the first wrong row, its position named, and nothing is written: INVALID_ARGUMENT, OUT_OF_RANGE, NOT_FOUND,
+/// INVALID_EVENT, CONFLICT; the errors of the file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_apply(
     db: *mut slaclock_db,
@@ -225,13 +227,15 @@ pub unsafe extern "C" fn slaclock_apply(
 /// The same with JSON in and out, for languages in which structs are tedious.
 ///
 /// \param db       (in)
-/// \param json     (in) a list of `{"submit": {...}}` (as for `slaclock_submit_json`) and `{"request": ID, "record": {...}}` (as
-///                 for `slaclock_record_json`); `json_len` its length in bytes, or SLACLOCK_NTS
+/// \param json     (in) a list of `{"submit": {...}}` (as for `slaclock_submit_json`) and `{"request": ID, "record":
+///                 {...}}` (as for `slaclock_record_json`); `json_len` its length in bytes, or SLACLOCK_NTS
 /// \param on_error one of `slaclock_on_error`
-/// \param out_json (out, owned) a list with, for each row in order, `{"outcome": "recorded"}`, `{"outcome": "already_recorded"}` or
-///                 `{"status", "name", "message"}`; free with `slaclock_text_free`; NULL to decline
+/// \param out_json (out, owned) a list with, for each row in order, `{"outcome": "recorded"}`, `{"outcome":
+///                 "already_recorded"}` or `{"status", "name", "message"}`; free with `slaclock_text_free`; NULL to
+///                 decline
 ///
-/// Errors: as for `slaclock_apply`. A list that cannot be read is INVALID_ARGUMENT whatever `on_error` says. Any thread.
+/// Errors: as for `slaclock_apply`. A list that cannot be read is INVALID_ARGUMENT whatever `on_error` says. Any
+/// thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_apply_json(
     db: *mut slaclock_db,

@@ -216,8 +216,8 @@ pub unsafe extern "C" fn slaclock_calendar_working_time_many(
 /// \param working_s seconds of working time, not negative
 /// \param out_at    (out) seconds since 1970-01-01T00:00:00Z
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `at` or a negative time; NO_DEADLINE if that much working time does
-/// not pass before 2100. Any thread.
+/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `at` or a negative time; NO_DEADLINE if that much working time
+/// does not pass before 2100. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_calendar_add_working_time(
     calendar: *const slaclock_calendar,
@@ -384,8 +384,8 @@ pub unsafe extern "C" fn slaclock_calendar_local(
 /// \param edge     one of `slaclock_edge`
 /// \param out_at   (out) seconds since 1970-01-01T00:00:00Z
 ///
-/// Errors: INVALID_ARGUMENT, also for `edge`; CLOSED; OUT_OF_RANGE for `day`, `time_s` or a result outside 1970 to 2099. Any
-/// thread.
+/// Errors: INVALID_ARGUMENT, also for `edge`; CLOSED; OUT_OF_RANGE for `day`, `time_s` or a result outside 1970 to
+/// 2099. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_calendar_instant(
     calendar: *const slaclock_calendar,

@@ -112,8 +112,8 @@ pub unsafe extern "C" fn slaclock_info(
     })
 }
 
-/// The same as JSON, with the library's version and that of its time zone data: `slaclock`, `tzdb` and the fields of `slaclock_db_info`, null for what
-/// there is not.
+/// The same as JSON, with the library's version and that of its time zone data: `slaclock`, `tzdb` and the fields of
+/// `slaclock_db_info`, null for what there is not.
 ///
 /// \param db       (in)
 /// \param out_json (out, owned) free with `slaclock_text_free`
@@ -176,12 +176,13 @@ impl Account<'_> {
     }
 }
 
-/// Derives every request anew from its events and compares the result with what is stored, byte by byte, the indexes and the notices included. Writes
-/// nothing.
+/// Derives every request anew from its events and compares the result with what is stored, byte by byte, the indexes
+/// and the notices included. Writes nothing.
 ///
 /// \param db          (in)
 /// \param out_rebuilt (out) the account; NULL to decline
-/// \param out_json    (out, owned) the same with the first 100 `differences` (`place`, `text`); free with `slaclock_text_free`; NULL to decline
+/// \param out_json    (out, owned) the same with the first 100 `differences` (`place`, `text`); free with
+///                    `slaclock_text_free`; NULL to decline
 ///
 /// Errors: INVALID_ARGUMENT, CLOSED; the errors of the file. Differences are no error. Any thread.
 #[unsafe(no_mangle)]
@@ -203,8 +204,8 @@ pub unsafe extern "C" fn slaclock_verify(
 ///
 /// Arguments: as for `slaclock_verify`.
 ///
-/// Errors: the same; DAMAGED with the place if anything was changed by other hands than slaclock's; BUSY if readers or writers do not pause within the busy
-/// timeout. Any thread.
+/// Errors: the same; DAMAGED with the place if anything was changed by other hands than slaclock's; BUSY if readers
+/// or writers do not pause within the busy timeout. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_check(
     db: *const slaclock_db,
@@ -220,8 +221,8 @@ pub unsafe extern "C" fn slaclock_check(
     })
 }
 
-/// As `slaclock_verify`, then replaces the stored state of every differing request by what follows from its events, 1,000 requests a
-/// transaction.
+/// As `slaclock_verify`, then replaces the stored state of every differing request by what follows from its events,
+/// 1,000 requests a transaction.
 ///
 /// Arguments and errors: as for `slaclock_verify`. Any thread.
 #[unsafe(no_mangle)]
@@ -244,8 +245,8 @@ pub unsafe extern "C" fn slaclock_rebuild(
 /// \param db         (in)
 /// \param out_shrank (out) 1 if the file shrank, else 0; NULL to decline
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; BUSY if readers or writers, here or in another process, do not pause within the busy timeout; the errors of the
-/// file. Any thread.
+/// Errors: INVALID_ARGUMENT, CLOSED; BUSY if readers or writers, here or in another process, do not pause within the
+/// busy timeout; the errors of the file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_compact(
     db: *mut slaclock_db,

@@ -1,12 +1,13 @@
 //! Databases: requests and their events in one file, with their deadlines kept ready.
 //!
-//! Any number of processes may use one file, and any number of threads one handle. Writes are one transaction each and wait
-//! for one another; reads see every commit made before them and never wait for a writer. A handle inherited through `fork`
-//! answers FORKED_HANDLE, and closing it in the child does nothing to the file.
+//! Any number of processes may use one file, and any number of threads one handle. Writes are one transaction each
+//! and wait for one another; reads see every commit made before them and never wait for a writer. A handle inherited
+//! through `fork` answers FORKED_HANDLE, and closing it in the child does nothing to the file.
 //!
-//! "The errors of the file" below are: CLOSED, FORKED_HANDLE, BUSY (another process kept the file for longer than the busy
-//! timeout), CANCELLED, READ_ONLY, DAMAGED, STORAGE_FULL, IO. After an error from a write its outcome is unknown until the
-//! file is reopened; submitting the same request and recording an event with the same key again is always right.
+//! "The errors of the file" below are: CLOSED, FORKED_HANDLE, BUSY (another process kept the file for longer than the
+//! busy timeout), CANCELLED, READ_ONLY, DAMAGED, STORAGE_FULL, IO. After an error from a write its outcome is unknown
+//! until the file is reopened; submitting the same request and recording an event with the same key again is always
+//! right.
 
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -74,7 +75,8 @@ pub enum slaclock_verify_when {
     Never = 2,
 }
 
-/// How a database is opened. Set it up with `SLACLOCK_OPTIONS_INIT` or `slaclock_options_init`, which give the defaults.
+/// How a database is opened. Set it up with `SLACLOCK_OPTIONS_INIT` or `slaclock_options_init`, which give the
+/// defaults.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct slaclock_options {
@@ -88,8 +90,8 @@ pub struct slaclock_options {
     pub verify: i32,
     /// 1 opens for reading only, beside writers; 0 is the default. Not for `slaclock_create`.
     pub read_only: i32,
-    /// 1, the default, lets `slaclock_open` hand out the handle that this process has or had lately on the same file with
-    /// the same options, which takes microseconds. 0 opens one of its own.
+    /// 1, the default, lets `slaclock_open` hand out the handle that this process has or had lately on the same file
+    /// with the same options, which takes microseconds. 0 opens one of its own.
     pub share: i32,
     /// Memory for pages of the file, in bytes; 64 MiB by default.
     pub cache_bytes: i64,
@@ -187,8 +189,8 @@ unsafe fn wanted(given: *const slaclock_options) -> Result<Wanted, Fault> {
 /// \param options (in) NULL for the defaults
 /// \param out_db  (out, owned) close with `slaclock_close`
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED for `policy`, OUT_OF_RANGE for a negative option; ALREADY_EXISTS if anything at all is at
-/// `path`; UNSUPPORTED for bulk durability without exclusive mode; the errors of the file. Any thread.
+/// Errors: INVALID_ARGUMENT, CLOSED for `policy`, OUT_OF_RANGE for a negative option; ALREADY_EXISTS if anything at
+/// all is at `path`; UNSUPPORTED for bulk durability without exclusive mode; the errors of the file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_create(
     path: *const c_char,
@@ -264,8 +266,8 @@ pub unsafe extern "C" fn slaclock_open(
 ///
 /// \param db (in) not to be used again, unless the call fails with BUSY
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED if it was closed before; BUSY if a write does not end within the busy timeout, and then it
-/// stays open; IO. Any thread.
+/// Errors: INVALID_ARGUMENT, CLOSED if it was closed before; BUSY if a write does not end within the busy timeout,
+/// and then it stays open; IO. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_close(db: *mut slaclock_db, error: *mut slaclock_error) -> slaclock_status {
     guard(error, || {
@@ -312,9 +314,9 @@ pub unsafe extern "C" fn slaclock_cancel(
 /// \param policy  (in) may be freed afterwards
 /// \param from_at seconds since 1970-01-01T00:00:00Z, below 2100
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `from_at`; CONFLICT if the version is not above the newest installed one
-/// or `from_at` is before that one's (installing the newest again with the same text changes nothing); the errors of the file.
-/// Any thread.
+/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `from_at`; CONFLICT if the version is not above the newest
+/// installed one or `from_at` is before that one's (installing the newest again with the same text changes nothing);
+/// the errors of the file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_install(
     db: *mut slaclock_db,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use slaclock_core::model::EventTag;
-use slaclock_core::{Event, EventKind, Instant, Operation, Outcome, Request};
+use slaclock_core::{Event, EventFields, EventKind, Operation, Outcome, Request};
 
 use crate::fault::Fault;
 use crate::status::slaclock_status;
@@ -56,8 +56,9 @@ pub(crate) struct EventDoc {
     reason: Option<String>,
     to: Option<String>,
     vendor: Option<String>,
-    due_at: Option<i64>,
-    facts: Option<BTreeMap<String, String>>,
+    due: Option<i64>,
+    #[serde(default)]
+    facts: BTreeMap<String, String>,
 }
 
 impl EventDoc {
@@ -70,78 +71,16 @@ impl EventDoc {
                 words.join(", ")
             )));
         };
-        Parts {
-            at: crate::input::instant("at", self.at)?,
-            by: self.by,
-            key: self.key,
-            text: self.text,
-            reason: self.reason,
+        let fields = EventFields {
             to: self.to,
+            reason: self.reason,
             vendor: self.vendor,
-            due_at: self.due_at.map(|due| crate::input::instant("due_at", due)).transpose()?,
+            due: self.due.map(|due| crate::input::instant("due", due)).transpose()?,
             facts: self.facts,
-        }
-        .event(tag)
-    }
-}
-
-/// What events of all kinds carry together; each kind takes its own.
-pub(crate) struct Parts {
-    pub(crate) at: Instant,
-    pub(crate) by: Option<String>,
-    pub(crate) key: Option<String>,
-    pub(crate) text: Option<String>,
-    pub(crate) reason: Option<String>,
-    pub(crate) to: Option<String>,
-    pub(crate) vendor: Option<String>,
-    pub(crate) due_at: Option<Instant>,
-    pub(crate) facts: Option<BTreeMap<String, String>>,
-}
-
-impl Parts {
-    /// The event of this kind. What the kind carries must be there, and nothing that it does not carry.
-    pub(crate) fn event(mut self, tag: EventTag) -> Result<Event, Fault> {
-        let word = tag.word();
-        let needs = |name: &str| Fault::argument(format!("event `{word}`: needs `{name}`"));
-        let kind = match tag {
-            EventTag::Received => EventKind::Received,
-            EventTag::Acknowledged => EventKind::Acknowledged,
-            EventTag::Replied => EventKind::Replied,
-            EventTag::CustomerReplied => EventKind::CustomerReplied,
-            EventTag::Updated => EventKind::Updated,
-            EventTag::Assigned => EventKind::Assigned { to: self.to.take().ok_or_else(|| needs("to"))? },
-            EventTag::Paused => {
-                EventKind::Paused { reason: self.reason.take().ok_or_else(|| needs("reason"))? }
-            }
-            EventTag::Resumed => EventKind::Resumed,
-            EventTag::VendorContacted => {
-                EventKind::VendorContacted { vendor: self.vendor.take().ok_or_else(|| needs("vendor"))? }
-            }
-            EventTag::VendorReplied => {
-                EventKind::VendorReplied { vendor: self.vendor.take().ok_or_else(|| needs("vendor"))? }
-            }
-            EventTag::Promised => {
-                EventKind::Promised { due: self.due_at.take().ok_or_else(|| needs("due_at"))? }
-            }
-            EventTag::Resolved => EventKind::Resolved,
-            EventTag::Reopened => EventKind::Reopened,
-            EventTag::Cancelled => EventKind::Cancelled,
-            EventTag::Changed => {
-                EventKind::Changed { facts: self.facts.take().ok_or_else(|| needs("facts"))? }
-            }
-            EventTag::Note => EventKind::Note,
         };
-        let left = [
-            ("reason", self.reason.is_some()),
-            ("to", self.to.is_some()),
-            ("vendor", self.vendor.is_some()),
-            ("due_at", self.due_at.is_some()),
-            ("facts", self.facts.is_some()),
-        ];
-        if let Some((name, _)) = left.iter().find(|(_, is_set)| *is_set) {
-            return Err(Fault::argument(format!("event `{word}`: does not carry `{name}`, which is set")));
-        }
-        Ok(Event { kind, at: self.at, by: self.by, key: self.key, text: self.text })
+        let kind = EventKind::from_fields(tag, fields)?;
+        let at = crate::input::instant("at", self.at)?;
+        Ok(Event { kind, at, by: self.by, key: self.key, text: self.text })
     }
 }
 

@@ -3,10 +3,10 @@
 use std::ffi::c_char;
 
 use slaclock_core::model::EventTag;
-use slaclock_core::{Event, Operation};
+use slaclock_core::{Event, EventFields, EventKind, Operation};
 
 use crate::db::{self, slaclock_db};
-use crate::document::{self, EventDoc, Parts};
+use crate::document::{self, EventDoc};
 use crate::error::slaclock_error;
 use crate::facts::{self, slaclock_facts};
 use crate::fault::Fault;
@@ -55,11 +55,11 @@ pub enum slaclock_event_kind {
     Note = 15,
 }
 
-/// One thing that happened to a request. Set it up with `SLACLOCK_EVENT_INIT` or `slaclock_event_init`, which leave everything
-/// out and take every text as ending with NUL; then set at least `kind`, `at` and what the kind carries.
+/// One thing that happened to a request. Set it up with `SLACLOCK_EVENT_INIT` or `slaclock_event_init`, which leave
+/// everything out and take every text as ending with NUL; then set at least `kind`, `at` and what the kind carries.
 ///
-/// Texts are (borrowed) UTF-8, each with its length in bytes or SLACLOCK_NTS; NULL leaves one out. They are read during the
-/// call only.
+/// Texts are (borrowed) UTF-8, each with its length in bytes or SLACLOCK_NTS; NULL leaves one out. They are read
+/// during the call only.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct slaclock_event {
@@ -140,19 +140,20 @@ pub(crate) unsafe fn read(event: *const slaclock_event) -> Result<Event, Fault> 
         let optional = |name: &str, data: *const c_char, len: usize| {
             Ok::<_, Fault>(input::optional_text(name, data, len)?.map(str::to_owned))
         };
-        let has_facts = !given.facts.is_null();
-        Parts {
+        let fields = EventFields {
+            to: optional("event.to", given.to, given.to_len)?,
+            reason: optional("event.reason", given.reason, given.reason_len)?,
+            vendor: optional("event.vendor", given.vendor, given.vendor_len)?,
+            due: input::optional_instant("event.due_at", given.due_at)?,
+            facts: facts::pairs("event.facts", given.facts)?,
+        };
+        Ok(Event {
+            kind: EventKind::from_fields(tag, fields)?,
             at: input::instant("event.at", given.at)?,
             by: optional("event.by", given.by, given.by_len)?,
             key: optional("event.key", given.key, given.key_len)?,
             text: optional("event.text", given.text, given.text_len)?,
-            reason: optional("event.reason", given.reason, given.reason_len)?,
-            to: optional("event.to", given.to, given.to_len)?,
-            vendor: optional("event.vendor", given.vendor, given.vendor_len)?,
-            due_at: input::optional_instant("event.due_at", given.due_at)?,
-            facts: Some(facts::pairs("event.facts", given.facts)?).filter(|_| has_facts),
-        }
-        .event(tag)
+        })
     }
 }
 
@@ -183,8 +184,9 @@ pub unsafe extern "C" fn slaclock_event_init(
 /// \param event       (in)
 /// \param out_outcome (out) one of `slaclock_outcome`; NULL to decline
 ///
-/// Errors: INVALID_ARGUMENT for an argument, an unknown kind, or something that the kind does not carry; CLOSED; OUT_OF_RANGE for
-/// an instant; NOT_FOUND if there is no such request; INVALID_EVENT for an event before the receipt or one that cannot be;
+/// Errors: INVALID_ARGUMENT for an argument, an unknown kind; CLOSED; OUT_OF_RANGE for
+/// an instant; NOT_FOUND if there is no such request; INVALID_EVENT for an event before the
+/// receipt, one that lacks what its kind carries, or has what it does not;
 /// CONFLICT if its key was used on this request with other content; the errors of the file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_record(
@@ -213,11 +215,11 @@ pub unsafe extern "C" fn slaclock_record(
 ///
 /// \param db       (in)
 /// \param id       (in) the request's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
-/// \param json     (in) an object of `event` (the word: `acknowledged`, `paused`, ...), `at` and, as wanted, `by`, `key`, `text`
-///                 and what the kind carries: `reason`, `to`, `vendor`, `due_at`, `facts`; `json_len` its length in bytes, or
-///                 SLACLOCK_NTS
-/// \param out_json (out, owned) `outcome` (`recorded`, `already_recorded`) and `clocks`, as in `slaclock_get_json`; free with
-///                 `slaclock_text_free`; NULL to decline
+/// \param json     (in) an object of `event` (the word: `acknowledged`, `paused`, ...), `at` and, as wanted, `by`,
+///                 `key`, `text` and what the kind carries: `reason`, `to`, `vendor`, `due`, `facts`; `json_len` its
+///                 length in bytes, or SLACLOCK_NTS
+/// \param out_json (out, owned) `outcome` (`recorded`, `already_recorded`) and `clocks`, as in `slaclock_get_json`;
+///                 free with `slaclock_text_free`; NULL to decline
 ///
 /// Errors: as for `slaclock_record`. Any thread.
 #[unsafe(no_mangle)]

@@ -32,8 +32,8 @@ pub(crate) fn hand_over(
     Ok(())
 }
 
-/// Why a request's clock stands where it stands at `now`: the rule that counts, every cycle with the proof of its deadline, what paused, changed and
-/// reopened it, the verdict.
+/// Why a request's clock stands where it stands at `now`: the rule that counts, every cycle with the proof of its
+/// deadline, what paused, changed and reopened it, the verdict.
 ///
 /// \param db       (in)
 /// \param id       (in) the request's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
@@ -42,8 +42,8 @@ pub(crate) fn hand_over(
 /// \param out_text (out, owned) sentences for people; free with `slaclock_text_free`; NULL to decline
 /// \param out_json (out, owned) the same as data; free with `slaclock_text_free`; NULL to decline
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; NOT_FOUND if there is no such request or its policy has no such clock; the errors of the
-/// file. Any thread.
+/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; NOT_FOUND if there is no such request or its policy has
+/// no such clock; the errors of the file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_explain(
     db: *const slaclock_db,

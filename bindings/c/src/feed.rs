@@ -1,8 +1,9 @@
 //! The feed: one durable notice for each threshold that a clock crosses, exactly once, whatever the interval.
 //!
-//! `slaclock_advance` turns every threshold that passed since the last advance into a notice, in one transaction. Notices are numbered
-//! 1, 2, 3 ... without gaps. Each consumer has a name of its own and a durable cursor: it reads what is pending and acknowledges what it
-//! has dealt with. A crash between the two hands out the same notices again, under the same numbers.
+//! `slaclock_advance` turns every threshold that passed since the last advance into a notice, in one transaction.
+//! Notices are numbered 1, 2, 3 ... without gaps. Each consumer has a name of its own and a durable cursor: it reads
+//! what is pending and acknowledges what it has dealt with. A crash between the two hands out the same notices again,
+//! under the same numbers.
 //!
 //! A late event that makes a notice untrue is followed by the same notice marked `retracted`; none is ever deleted.
 
@@ -43,8 +44,8 @@ pub enum slaclock_threshold {
 pub struct slaclock_notice {
     /// Its number, from 1, without gaps, in the order in which they became known.
     pub number: i64,
-    /// The instant it is about: when the warning, due or limit instant was, or when the change was made that put it into the past.
-    /// Not the instant of the scan.
+    /// The instant it is about: when the warning, due or limit instant was, or when the change was made that put it
+    /// into the past. Not the instant of the scan.
     pub at: i64,
     /// Number of the clock's cycle, from 1.
     pub cycle: i64,
@@ -81,8 +82,8 @@ fn row(notice: &Notice) -> Result<slaclock_notice, Fault> {
     })
 }
 
-/// Advances the feed to `now`: every threshold that passed since the last advance becomes a notice. A `now` at or before the last
-/// advance changes nothing.
+/// Advances the feed to `now`: every threshold that passed since the last advance becomes a notice. A `now` at or
+/// before the last advance changes nothing.
 ///
 /// \param db        (in)
 /// \param now       seconds since 1970-01-01T00:00:00Z, below 2100
@@ -111,8 +112,8 @@ pub unsafe extern "C" fn slaclock_advance(
 /// The notices that a consumer has not acknowledged, by number.
 ///
 /// \param db           (in)
-/// \param consumer     (in) its name, 1 to 255 bytes of UTF-8; a new one begins with the first notice; `consumer_len` its length in
-///                     bytes, or SLACLOCK_NTS
+/// \param consumer     (in) its name, 1 to 255 bytes of UTF-8; a new one begins with the first notice; `consumer_len`
+///                     its length in bytes, or SLACLOCK_NTS
 /// \param out_notices  (out) room for `capacity` notices
 /// \param capacity     at least 1; at most SLACLOCK_MAX_NOTICES are filled
 /// \param out_filled   (out) notices written; 0 if all are acknowledged
@@ -146,8 +147,8 @@ pub unsafe extern "C" fn slaclock_pending(
     })
 }
 
-/// The same as JSON: a list of `number`, `request`, `clock`, `cycle`, `threshold` (`"late"`, `"breached"` or `{"warning": percent}`),
-/// `at`, `by_change`, `retracted`.
+/// The same as JSON: a list of `number`, `request`, `clock`, `cycle`, `threshold` (`"late"`, `"breached"` or
+/// `{"warning": percent}`), `at`, `by_change`, `retracted`.
 ///
 /// \param db       (in)
 /// \param consumer (in) as for `slaclock_pending`, with `consumer_len`

@@ -42,14 +42,16 @@ pub struct slaclock_progress {
     pub events: i64,
 }
 
-/// Told after each chunk of an import how far it has come: `user` as given in the options, and (borrowed) `progress`, valid during the call. Anything but 0
-/// stops the import with CANCELLED: what was written before stays, and importing the file again goes on from there.
+/// Told after each chunk of an import how far it has come: `user` as given in the options, and (borrowed) `progress`,
+/// valid during the call. Anything but 0 stops the import with CANCELLED: what was written before stays, and
+/// importing the file again goes on from there.
 ///
 /// Called on the thread of the import, with no transaction open; it may use the library.
 pub type slaclock_progress_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, progress: *const slaclock_progress) -> i32>;
 
-/// How to import. Set it up with `SLACLOCK_IMPORT_OPTIONS_INIT` or `slaclock_import_options_init`, which give the defaults.
+/// How to import. Set it up with `SLACLOCK_IMPORT_OPTIONS_INIT` or `slaclock_import_options_init`, which give the
+/// defaults.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct slaclock_import_options {
@@ -65,7 +67,8 @@ pub struct slaclock_import_options {
     pub user: *mut c_void,
 }
 
-// SAFETY: integers, a pointer and an optional function pointer, for which zeros are a value and other bits come from the caller's own type; the size first.
+// SAFETY: integers, a pointer and an optional function pointer, for which zeros are a value and other bits come from the
+// caller's own type; the size first.
 unsafe impl Sized32 for slaclock_import_options {
     const NAME: &'static str = "slaclock_import_options";
     const FIRST_SIZE: usize = size_of::<slaclock_import_options>();
@@ -103,11 +106,13 @@ pub unsafe extern "C" fn slaclock_import_options_init(
 /// \param path     (in) of the CSV file, plain or gzip: bytes of the path; `path_len` their number, or SLACLOCK_NTS
 /// \param mapping  (in) of the mapping file, likewise
 /// \param options  (in) NULL for the defaults
-/// \param out_json (out, owned) the account: `rows`, `rows_used`, `rows_skipped`, `requests`, `requests_new`, `events`, `events_new`, `oddity_counts`,
-///                 `oddities`, ...; free with `slaclock_text_free`; NULL to decline
+/// \param out_json (out, owned) the account: `rows`, `rows_used`, `rows_skipped`, `requests`, `requests_new`,
+///                 `events`, `events_new`, `oddity_counts`, `oddities`, ...; free with `slaclock_text_free`; NULL to
+///                 decline
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for a negative option; NOT_FOUND or IO if a file cannot be read; INVALID_MAPPING; DAMAGED if the compressed data is;
-/// INVALID_ROW for a bad row with `SLACLOCK_ON_BAD_ROW_ABORT`; CANCELLED if `progress` says so; the errors of the database's file. Any thread.
+/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for a negative option; NOT_FOUND or IO if a file cannot be read;
+/// INVALID_MAPPING; DAMAGED if the compressed data is; INVALID_ROW for a bad row with `SLACLOCK_ON_BAD_ROW_ABORT`;
+/// CANCELLED if `progress` says so; the errors of the database's file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_import(
     db: *mut slaclock_db,

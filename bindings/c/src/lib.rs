@@ -53,3 +53,5 @@ pub mod explain;
 pub mod care;
 
 pub mod import;
+
+pub mod arrow;

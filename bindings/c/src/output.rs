@@ -139,8 +139,8 @@ pub(crate) unsafe fn initialise<T: Sized32>(
         return Err(Fault::argument(format!("`{name}` is NULL or not aligned: must be a {}", T::NAME)));
     }
     let known = size.min(size_of::<T>());
-    // SAFETY: the caller's promise: `size` bytes are writable. What a newer header has beyond ours is zero, and the struct
-    // begins with its size, which is the caller's.
+    // SAFETY: the caller's promise: `size` bytes are writable. What a newer header has beyond ours is zero, and the
+    // struct begins with its size, which is the caller's.
     unsafe {
         place.cast::<u8>().write_bytes(0, size);
         std::ptr::copy_nonoverlapping((&raw const defaults).cast::<u8>(), place.cast::<u8>(), known);

@@ -169,8 +169,8 @@ fn clock_summary(policy: &Policy, clock: &Clock) -> Value {
 /// What a policy is silent on, and what it says that can hardly be meant.
 ///
 /// \param policy     (in)
-/// \param day        days since 1970-01-01 of the date for which it is asked: today, say. Whether the holidays are known
-///                   long enough depends on it.
+/// \param day        days since 1970-01-01 of the date for which it is asked: today, say. Whether the holidays are
+///                   known long enough depends on it.
 /// \param out_count  (out) number of findings; NULL to decline
 /// \param out_json   (out, owned) a list of `code`, `severity` (`info`, `warning`), `message` and `position` (`line`,
 ///                   `column`), by place in the text; free with `slaclock_text_free`; NULL to decline

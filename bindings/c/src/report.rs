@@ -1,7 +1,7 @@
 //! Reports: is the promise kept? Attainment against the promised share, and time spent waiting.
 //!
-//! A cohort is what was received in a period, by the local date in the zone of the clock's calendar. Shares are in hundredths of a
-//! percent, rounded down. Where nothing is decided yet there is no share.
+//! A cohort is what was received in a period, by the local date in the zone of the clock's calendar. Shares are in
+//! hundredths of a percent, rounded down. Where nothing is decided yet there is no share.
 
 use std::ffi::c_char;
 
@@ -51,8 +51,8 @@ pub enum slaclock_goal_verdict {
     Broken = 3,
 }
 
-/// What to report. Set it up with `SLACLOCK_ATTAINMENT_QUERY_INIT` or `slaclock_attainment_query_init`, which ask for everything received so
-/// far and all clocks that promise a share; then set `now`.
+/// What to report. Set it up with `SLACLOCK_ATTAINMENT_QUERY_INIT` or `slaclock_attainment_query_init`, which ask for
+/// everything received so far and all clocks that promise a share; then set `now`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct slaclock_attainment_query {
@@ -62,17 +62,19 @@ pub struct slaclock_attainment_query {
     pub per: i32,
     /// The instant to judge by: seconds since 1970-01-01T00:00:00Z, below 2100.
     pub now: i64,
-    /// Only what was received in this period: a month `2026-03`, a quarter `2026-Q1`, a year `2026`, a date `2026-03-01` or a range of dates
-    /// `2026-03-01..2026-03-15`, its last date included. (borrowed) UTF-8; NULL for all.
+    /// Only what was received in this period: a month `2026-03`, a quarter `2026-Q1`, a year `2026`, a date
+    /// `2026-03-01` or a range of dates `2026-03-01..2026-03-15`, its last date included. (borrowed) UTF-8; NULL for
+    /// all.
     pub period: *const c_char,
     /// Length of `period` in bytes, or SLACLOCK_NTS.
     pub period_len: usize,
-    /// Only the clock of this name, whether it promises a share or not. (borrowed) UTF-8; NULL for those that promise one.
+    /// Only the clock of this name, whether it promises a share or not. (borrowed) UTF-8; NULL for those that promise
+    /// one.
     pub clock: *const c_char,
     /// Length of `clock` in bytes, or SLACLOCK_NTS.
     pub clock_len: usize,
-    /// Counts apart by these facts: a JSON list of names, like `["priority", "customer"]`. (borrowed) UTF-8; NULL for none.
-    /// Only for `slaclock_attainment_json` and `slaclock_attainment_arrow`.
+    /// Counts apart by these facts: a JSON list of names, like `["priority", "customer"]`. (borrowed) UTF-8; NULL for
+    /// none. Only for `slaclock_attainment_json` and `slaclock_attainment_arrow`.
     pub by: *const c_char,
     /// Length of `by` in bytes, or SLACLOCK_NTS.
     pub by_len: usize,
@@ -244,8 +246,8 @@ pub unsafe extern "C" fn slaclock_attainment_query_init(
 /// \param capacity       as many as fit are written
 /// \param out_count      (out) how many there are; ask again with as much room if they did not fit
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now` or a period; NOT_FOUND if the newest policy has no such clock, or none that promises
-/// a share; the errors of the file. Any thread.
+/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now` or a period; NOT_FOUND if the newest policy has no such
+/// clock, or none that promises a share; the errors of the file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_attainment(
     db: *const slaclock_db,
@@ -294,9 +296,9 @@ fn group(group: &Group) -> Value {
     })
 }
 
-/// Attainment by clock, period and group as JSON: a list of `by` (an object of the facts counted apart by), `attainment` (`period`, `clock`,
-/// `tally`, `goal`, `period_over`), `share_bp`, `adjusted_share_bp`, `budget_left`, `verdict` (`kept`, `open`, `broken` or null) and `text` (a line for
-/// people).
+/// Attainment by clock, period and group as JSON: a list of `by` (an object of the facts counted apart by),
+/// `attainment` (`period`, `clock`, `tally`, `goal`, `period_over`), `share_bp`, `adjusted_share_bp`, `budget_left`,
+/// `verdict` (`kept`, `open`, `broken` or null) and `text` (a line for people).
 ///
 /// \param db       (in)
 /// \param query    (in)
@@ -336,9 +338,10 @@ pub(crate) unsafe fn waiting(
     Ok(db.db.waiting(period, input::instant("now", now)?)?)
 }
 
-/// Time on hold by reason, for requests received in a period, up to `now`, as JSON: a list of `reason`, `requests`, `holds`, `elapsed` (wall-clock
-/// seconds, summed), `working` (working seconds in the calendar of the policy's first clock), `median` (wall-clock seconds of the median hold). A hold that
-/// nobody ended counts until the request was handled, or until `now`.
+/// Time on hold by reason, for requests received in a period, up to `now`, as JSON: a list of `reason`, `requests`,
+/// `holds`, `elapsed` (wall-clock seconds, summed), `working` (working seconds in the calendar of the policy's first
+/// clock), `median` (wall-clock seconds of the median hold). A hold that nobody ended counts until the request was
+/// handled, or until `now`.
 ///
 /// \param db       (in)
 /// \param period   (in) as in `slaclock_attainment_query`, with `period_len`; NULL for all

@@ -80,11 +80,11 @@ impl From<Outcome> for slaclock_outcome {
     }
 }
 
-/// What a customer asked. Set it up with `SLACLOCK_REQUEST_INIT` or `slaclock_request_init`, which leave everything out and
-/// take every text as ending with NUL; then set at least `id` and `received_at`.
+/// What a customer asked. Set it up with `SLACLOCK_REQUEST_INIT` or `slaclock_request_init`, which leave everything
+/// out and take every text as ending with NUL; then set at least `id` and `received_at`.
 ///
-/// Texts are (borrowed) UTF-8, each with its length in bytes or SLACLOCK_NTS; NULL leaves one out. They are read during the
-/// call only.
+/// Texts are (borrowed) UTF-8, each with its length in bytes or SLACLOCK_NTS; NULL leaves one out. They are read
+/// during the call only.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct slaclock_request {
@@ -185,18 +185,18 @@ pub unsafe extern "C" fn slaclock_request_init(
     })
 }
 
-/// Submits a request: pins it to the policy version in force when it was received and starts its clocks. Durable when the call
-/// returns (with safe durability).
+/// Submits a request: pins it to the policy version in force when it was received and starts its clocks. Durable when
+/// the call returns (with safe durability).
 ///
-/// Idempotent by id: submitting the same content again gives ALREADY_RECORDED, so a call whose outcome is unknown may simply be
-/// repeated.
+/// Idempotent by id: submitting the same content again gives ALREADY_RECORDED, so a call whose outcome is unknown may
+/// simply be repeated.
 ///
 /// \param db          (in)
 /// \param request     (in)
 /// \param out_outcome (out) one of `slaclock_outcome`; NULL to decline
 ///
-/// Errors: INVALID_ARGUMENT for an argument, id or field; CLOSED; OUT_OF_RANGE for `received_at`; CONFLICT if the id was
-/// submitted with other content; the errors of the file. Any thread.
+/// Errors: INVALID_ARGUMENT for an argument, id or field; CLOSED; OUT_OF_RANGE for `received_at`; CONFLICT if the id
+/// was submitted with other content; the errors of the file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_submit(
     db: *mut slaclock_db,
@@ -229,8 +229,8 @@ pub(crate) fn one(db: &slaclock_core::Db, operation: Operation) -> Result<slaclo
 /// \param db       (in)
 /// \param json     (in) an object of `id`, `received_at` and, as wanted, `customer`, `priority`, `category`, `channel`,
 ///                 `subject`, `attributes` (an object of texts); `json_len` its length in bytes, or SLACLOCK_NTS
-/// \param out_json (out, owned) `outcome` (`recorded`, `already_recorded`) and `clocks`, as in `slaclock_get_json`; free with
-///                 `slaclock_text_free`; NULL to decline
+/// \param out_json (out, owned) `outcome` (`recorded`, `already_recorded`) and `clocks`, as in `slaclock_get_json`;
+///                 free with `slaclock_text_free`; NULL to decline
 ///
 /// Errors: as for `slaclock_submit`. Any thread.
 #[unsafe(no_mangle)]
@@ -324,8 +324,8 @@ unsafe fn status(
 /// \param capacity   64 is always enough
 /// \param out_count  (out) how many clocks the request has; as many as fit are written
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; NOT_FOUND if there is no such request; the errors of the file. Any
-/// thread.
+/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; NOT_FOUND if there is no such request; the errors of the
+/// file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_clocks(
     db: *const slaclock_db,
@@ -351,16 +351,17 @@ pub unsafe extern "C" fn slaclock_clocks(
     })
 }
 
-/// Everything known of a request, as JSON: `request` (as submitted), `facts` (after all changes), `policy` (`name version`),
-/// `state` (`open`, `resolved`, `cancelled`), `clocks`, `events`. Instants are seconds since 1970-01-01T00:00:00Z.
+/// Everything known of a request, as JSON: `request` (as submitted), `facts` (after all changes), `policy` (`name
+/// version`), `state` (`open`, `resolved`, `cancelled`), `clocks`, `events`. Instants are seconds since
+/// 1970-01-01T00:00:00Z.
 ///
 /// \param db       (in)
 /// \param id       (in) the request's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
 /// \param now      judges at this instant and leaves later events out; SLACLOCK_NONE for right after its latest event
 /// \param out_json (out, owned) free with `slaclock_text_free`
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; NOT_FOUND if there is no such request; the errors of the file. Any
-/// thread.
+/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; NOT_FOUND if there is no such request; the errors of the
+/// file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_get_json(
     db: *const slaclock_db,

@@ -157,8 +157,8 @@ pub unsafe extern "C" fn slaclock_rule_limit(
 /// \param out_due_at  (out) room for `n` entries, in the same order; SLACLOCK_NONE where there is no deadline. Must not
 ///                    overlap `received_at`.
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for the first receipt that is no instant. Then nothing is written. Any
-/// thread.
+/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for the first receipt that is no instant. Then nothing is written.
+/// Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_rule_due_many(
     rule: *const slaclock_rule,

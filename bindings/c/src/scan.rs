@@ -1,7 +1,7 @@
 //! Scans: what is late, what is about to be, how many of each, and when to look again.
 //!
-//! A scan costs as much as its answer, whatever the size of the table. It reads one snapshot. Rows come earliest due first, ties in
-//! the order of submission, and a page at a time:
+//! A scan costs as much as its answer, whatever the size of the table. It reads one snapshot. Rows come earliest due
+//! first, ties in the order of submission, and a page at a time:
 //!
 //!     int64_t after = SLACLOCK_PAGE_FIRST;
 //!     while (after != SLACLOCK_PAGE_END) {
@@ -56,8 +56,8 @@ pub struct slaclock_row {
     pub clock: [c_char; SLACLOCK_NAME_SIZE],
 }
 
-/// What a scan looks for. Set it up with `SLACLOCK_QUERY_INIT` or `slaclock_query_init`, which ask for every running clock; then
-/// set `now`.
+/// What a scan looks for. Set it up with `SLACLOCK_QUERY_INIT` or `slaclock_query_init`, which ask for every running
+/// clock; then set `now`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct slaclock_query {
@@ -93,18 +93,6 @@ const EVERYTHING: slaclock_query = slaclock_query {
     clock_len: NTS,
 };
 
-const STAGES: [Stage; 9] = [
-    Stage::Idle,
-    Stage::OnTrack,
-    Stage::AtRisk,
-    Stage::Late,
-    Stage::Breached,
-    Stage::Paused,
-    Stage::Met,
-    Stage::Missed,
-    Stage::Cancelled,
-];
-
 /// The query that a struct of the caller's describes.
 ///
 /// # Safety
@@ -119,14 +107,14 @@ pub(crate) unsafe fn read(query: *const slaclock_query) -> Result<Query, Fault> 
     read.since = input::optional_instant("query.since", given.since)?;
     read.until = input::optional_instant("query.until", given.until)?;
     read.clock = clock.map(str::to_owned);
-    if !(0..1 << STAGES.len()).contains(&given.stages) {
+    if !(0..1 << Stage::ALL.len()).contains(&given.stages) {
         return Err(Fault::argument(format!(
             "`query.stages` is {}: must be a sum of 1 << SLACLOCK_STAGE_..., at most {}",
             given.stages,
-            (1 << STAGES.len()) - 1
+            (1 << Stage::ALL.len()) - 1
         )));
     }
-    let wanted = STAGES.iter().enumerate().filter(|(at, _)| given.stages >> at & 1 == 1);
+    let wanted = Stage::ALL.iter().enumerate().filter(|(at, _)| given.stages >> at & 1 == 1);
     read.stages = wanted.map(|(_, stage)| *stage).collect();
     Ok(read)
 }
@@ -220,11 +208,11 @@ impl PageOut {
 /// \param out_rows   (out) room for `capacity` rows
 /// \param capacity   at least 1; at most SLACLOCK_MAX_PAGE rows are filled
 /// \param out_filled (out) rows written
-/// \param out_next   (out) where the next page begins, SLACLOCK_PAGE_END if this was the last; NULL to decline. Stays valid
-///                   whatever is written meanwhile.
+/// \param out_next   (out) where the next page begins, SLACLOCK_PAGE_END if this was the last; NULL to decline. Stays
+///                   valid whatever is written meanwhile.
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for an instant or a capacity of 0; NOT_FOUND if no policy of the database has the
-/// clock asked for; the errors of the file. Any thread.
+/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for an instant or a capacity of 0; NOT_FOUND if no policy of the
+/// database has the clock asked for; the errors of the file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_scan(
     db: *const slaclock_db,
@@ -246,8 +234,8 @@ pub unsafe extern "C" fn slaclock_scan(
     })
 }
 
-/// The same page as JSON: `rows` (`request`, `clock`, `cycle`, `stage`, `due_at`, `limit_at`, `started_at`) and `next` (for
-/// `after`; SLACLOCK_PAGE_END at the end).
+/// The same page as JSON: `rows` (`request`, `clock`, `cycle`, `stage`, `due_at`, `limit_at`, `started_at`) and
+/// `next` (for `after`; SLACLOCK_PAGE_END at the end).
 ///
 /// \param db       (in)
 /// \param query    (in)

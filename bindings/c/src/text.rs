@@ -47,7 +47,8 @@ pub(crate) fn give_json(out: Out<'_, *mut slaclock_text>, value: &impl Serialize
 /// The bytes of a text: UTF-8 with a NUL after it.
 ///
 /// \param text  (in)
-/// \return (borrowed) valid until the text is freed; NULL if `text` is no text, and then `slaclock_last_error` says why.
+/// \return (borrowed) valid until the text is freed; NULL if `text` is no text, and then `slaclock_last_error` says
+/// why.
 ///
 /// Any thread.
 #[unsafe(no_mangle)]

@@ -10,8 +10,8 @@ use crate::output;
 use crate::status::slaclock_status;
 use crate::text::{give, slaclock_text};
 
-/// Number of this interface. Functions are only ever added to it, and structs with a size only ever grow; whatever would
-/// break a program gets another number and another file name (`libslaclock.so.0`).
+/// Number of this interface. Functions are only ever added to it, and structs with a size only ever grow; whatever
+/// would break a program gets another number and another file name (`libslaclock.so.0`).
 pub const SLACLOCK_ABI_VERSION: i32 = 0;
 
 /// The library's version, like `0.1.0`. Compare with `SLACLOCK_VERSION`.

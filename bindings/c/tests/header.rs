@@ -60,6 +60,8 @@ fn tidied(text: &str) -> String {
         if !line.starts_with("typedef enum") && !line.starts_with("typedef struct") {
             line = line.replace("enum slaclock_", "slaclock_").replace("struct slaclock_", "slaclock_");
         }
+        line = line.replace("struct ArrowArrayStream *", "ArrowArrayStream *");
+        line = line.replace("ArrowArrayStream *", "struct ArrowArrayStream *");
         if let Some((name, value)) = line.rsplit_once(' ').filter(|(name, _)| name.starts_with("#define"))
             && value.starts_with('-')
         {
@@ -90,15 +92,8 @@ fn grouped(header: &str) -> String {
     let mut text = header.to_owned();
     for module in lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')) {
         let source = std::fs::read_to_string(src.join(format!("{module}.rs"))).unwrap();
-        let Some(first) = source
-            .split("pub unsafe extern \"C\" fn ")
-            .nth(1)
-            .or_else(|| source.split("pub extern \"C\" fn ").nth(1))
-        else {
-            continue;
-        };
-        let in_order = source.split("extern \"C\" fn ").nth(1).unwrap_or(first);
-        let function = in_order.split('(').next().unwrap();
+        let Some(first) = source.split("extern \"C\" fn ").nth(1) else { continue };
+        let function = first.split('(').next().unwrap();
         let mut banner = String::from("/*\n * ");
         banner.push_str(&"=".repeat(97));
         for line in source.lines().take_while(|line| line.starts_with("//!")) {
@@ -107,8 +102,10 @@ fn grouped(header: &str) -> String {
         }
         write!(banner, "\n * {}\n */\n\n", "=".repeat(97)).unwrap();
         let banner = banner.replace("\n *  ", "\n * ");
-        let is_declared =
-            |at: &usize| text[..*at].lines().last().is_some_and(|line| line.starts_with("SLACLOCK_API"));
+        let is_declared = |at: &usize| {
+            let before: Vec<&str> = text[..*at].lines().rev().take(2).collect();
+            before.iter().any(|line| line.starts_with("SLACLOCK_API"))
+        };
         let at = text.match_indices(&format!("{function}(")).map(|(at, _)| at).find(is_declared);
         let at = at.unwrap_or_else(|| panic!("{function} is not declared"));
         let comment = text[..at].rfind("/**").unwrap_or_else(|| panic!("{function} has no comment"));
@@ -135,14 +132,12 @@ fn declarations(header: &str) -> String {
 fn every_function_is_documented() {
     let header = std::fs::read_to_string(root().join("include/slaclock.h")).unwrap();
     let mut functions = 0;
-    for (at, _) in header.match_indices("SLACLOCK_API ") {
+    for (at, _) in header.match_indices("\nSLACLOCK_API") {
         let declaration: String = header[at..].chars().take_while(|letter| *letter != ';').collect();
-        if declaration.contains('#') || !declaration.contains('(') {
-            continue;
-        }
         let begin = header[..at].rfind("/**").unwrap();
         let comment = &header[begin..at];
         assert!(comment.trim_end().ends_with("*/"), "{declaration}: has no comment right before it");
+        let comment = comment.replace("\n * ", " ");
         let says = comment.contains("ny thread") || comment.contains("rguments and errors: as for");
         assert!(says, "{declaration}: does not say which threads may call it");
         functions += 1;
