@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Feed(Feed),
     /// Judge the promised shares: attainment, error budget, tail, time spent waiting.
     Report(Report),
+    /// What if something else had been promised: replays the stored requests under other policies. Writes nothing.
+    Simulate(Simulate),
     /// Derive all state anew from the events and compare.
     Rebuild(Rebuild),
     /// Show facts about a database.
@@ -322,6 +324,24 @@ pub(crate) enum Per {
 pub(crate) struct Report {
     /// The database.
     pub(crate) db: PathBuf,
+    #[command(flatten)]
+    pub(crate) cohort: Cohort,
+}
+
+#[derive(Args)]
+pub(crate) struct Simulate {
+    /// The database.
+    pub(crate) db: PathBuf,
+    /// The policies to try, TOML or JSON.
+    #[arg(required = true, value_name = "POLICY")]
+    pub(crate) policies: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) cohort: Cohort,
+}
+
+/// Which requests a report is about, and how they are counted.
+#[derive(Args)]
+pub(crate) struct Cohort {
     /// Judge by this time instead of the system's.
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,

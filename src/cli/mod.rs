@@ -13,6 +13,7 @@ mod out;
 mod policy;
 mod report;
 mod request;
+mod simulate;
 mod watch;
 mod when;
 
@@ -80,6 +81,7 @@ fn database(command: &Command) -> Option<&Path> {
         Command::Scan(args) => Some(&args.db),
         Command::Feed(args) => Some(&args.db),
         Command::Report(args) => Some(&args.db),
+        Command::Simulate(args) => Some(&args.db),
         Command::Rebuild(args) => Some(&args.db),
         Command::Info(args) | Command::CheckFile(args) | Command::Compact(args) => Some(&args.db),
     }
@@ -99,6 +101,7 @@ fn obey(command: Command, out: &mut Out) -> Result<Verdict, Failure> {
         Command::Scan(args) => watch::scan(&args, out),
         Command::Feed(args) => watch::feed(&args, out),
         Command::Report(args) => report::report(&args, out),
+        Command::Simulate(args) => simulate::simulate(&args, out),
         Command::Rebuild(args) => care::rebuild(&args, out),
         Command::Info(args) => care::info(&args, out),
         Command::CheckFile(args) => care::check_file(&args, out),

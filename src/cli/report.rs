@@ -17,11 +17,11 @@ use super::when::Zones;
 pub(crate) fn report(args: &args::Report, out: &mut Out) -> Result<Verdict, Failure> {
     let db = Db::open(&args.db, Options::default().read_only())?;
     let zones = Zones::of(&db.policy()?);
+    let args = &args.cohort;
     let now = zones.now("--now", args.now.as_deref())?;
-    let text = args.month.as_ref().or(args.period.as_ref());
-    let period = text.map(|text| PeriodRange::parse(text)).transpose()?;
-    let query = query(args, now, period);
-    let asked = args.clock.iter().fold(query.clone(), |query, clock| query.clock(clock));
+    let period = period(args)?;
+    let query = query(args, now)?;
+    let asked = of_clock(&query, args);
     let report = Report {
         now,
         groups: db.attainment_by(&asked)?,
@@ -52,16 +52,28 @@ struct Report {
     waiting: Vec<Waiting>,
 }
 
+/// The period asked for.
+fn period(args: &args::Cohort) -> Result<Option<PeriodRange>, Failure> {
+    let text = args.month.as_ref().or(args.period.as_ref());
+    Ok(text.map(|text| PeriodRange::parse(text)).transpose()?)
+}
+
 /// The cohorts asked for, without a clock.
-fn query(args: &args::Report, now: Instant, period: Option<PeriodRange>) -> AttainmentQuery {
+pub(crate) fn query(args: &args::Cohort, now: Instant) -> Result<AttainmentQuery, Failure> {
     let mut query = AttainmentQuery::at(now);
+    let period = period(args)?;
     if let Some(period) = period {
         query = query.period(period);
     }
     if let Some(per) = per(args.per, period.is_none()) {
         query = query.per(per);
     }
-    args.by.iter().fold(query, |query, fact| query.by(fact))
+    Ok(args.by.iter().fold(query, |query, fact| query.by(fact)))
+}
+
+/// The same, of the clock asked for.
+pub(crate) fn of_clock(query: &AttainmentQuery, args: &args::Cohort) -> AttainmentQuery {
+    args.clock.iter().fold(query.clone(), |query, clock| query.clock(clock))
 }
 
 /// The clocks that restart, such as the periodic update: each cycle is a promise of its own.
@@ -110,13 +122,13 @@ fn people(report: &Report, zones: &Zones, out: &mut Out) -> Result<(), Failure> 
     Ok(())
 }
 
-fn names(group: &Group) -> Vec<Cell> {
+pub(crate) fn names(group: &Group) -> Vec<Cell> {
     let mut cells = vec![Cell::new(group.attainment.period), Cell::new(&group.attainment.clock)];
     cells.extend(group.by.iter().map(|(_, value)| Cell::new(value.as_deref().unwrap_or("–"))));
     cells
 }
 
-fn header<'a>(groups: &'a [Group], rest: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn header<'a>(groups: &'a [Group], rest: &[&'a str]) -> Vec<&'a str> {
     let facts = groups.iter().take(1).flat_map(|group| group.by.iter().map(|(name, _)| name.as_str()));
     ["received", "clock"].into_iter().chain(facts).chain(rest.iter().copied()).collect()
 }
@@ -161,7 +173,7 @@ fn attainment(groups: &[Group], out: &mut Out) -> Result<(), Failure> {
     out.table(&table)
 }
 
-fn budget(group: &Group, goal: &AttainmentGoal) -> String {
+pub(crate) fn budget(group: &Group, goal: &AttainmentGoal) -> String {
     let tally = &group.attainment.tally;
     let (allowed, left) = (tally.allowed_misses(goal), tally.budget_left(goal));
     if left < 0 {

@@ -12,6 +12,7 @@ mod policies;
 mod report;
 mod request;
 mod scan;
+mod simulate;
 mod status;
 mod write;
 
@@ -26,6 +27,7 @@ pub use policies::PolicyInfo;
 pub use report::{AttainmentQuery, Group, Waiting};
 pub use request::RequestStatus;
 pub use scan::{MAX_PAGE, Page, PageKey, Query, Rows};
+pub use simulate::{Changes, Simulation};
 pub use status::{ClockStatus, Counts, Row};
 pub use write::{OnError, Operation, Outcome, Recorded};
 

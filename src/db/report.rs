@@ -10,8 +10,8 @@ use crate::attainment::{Attainment, GoalVerdict, GroupBy, IntoPeriod, Outcome, P
 use crate::calendar::Calendar;
 use crate::clock::{Timeline, derive_at};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Event, Request};
 use crate::policy::{Clock, Period, Policy};
-use crate::store::records::RequestRow;
 use crate::store::snapshot::Snapshot;
 use crate::time::{Instant, Span};
 
@@ -20,7 +20,7 @@ use crate::time::{Instant, Span};
 /// A cohort is what was received in the period, by the local date in the zone of the clock's calendar.
 #[derive(Clone, Debug)]
 pub struct AttainmentQuery {
-    now: Instant,
+    pub(super) now: Instant,
     period: Option<PeriodRange>,
     per: Option<Period>,
     clock: Option<String>,
@@ -141,43 +141,11 @@ impl Db {
     pub fn attainment_by(&self, query: &AttainmentQuery) -> Result<Vec<Group>> {
         self.store.read(|snapshot| {
             let newest = self.edition(snapshot, snapshot.head().policy)?.policy.clone();
-            let clocks = asked_clocks(&newest, query.clock.as_deref())?;
-            let mut tallies: BTreeMap<GroupKey, (PeriodRange, Tally)> = BTreeMap::new();
-            if let (Some(period), true) = (query.period, query.by.is_empty() && query.per.is_none()) {
-                for (at, _) in &clocks {
-                    tallies.insert((*at, period.first(), vec![]), (period, Tally::default()));
-                }
-            }
-            self.each_cohort_member(snapshot, &newest, query, |policy, row, timeline| {
-                for (at, clock) in &clocks {
-                    let Some(date) = received_on(clock, row) else { continue };
-                    let Some(period) = period_of(query, date)? else { continue };
-                    let Some(own) = policy.clocks().iter().position(|own| own.name == clock.name) else {
-                        continue;
-                    };
-                    let outcome = Outcome::of(timeline.cycles_of(own), query.now);
-                    let values =
-                        query.by.iter().map(|by| by.value(&clock.name, &timeline.facts).map(str::to_owned));
-                    let key = (*at, period.first(), values.collect());
-                    tallies.entry(key).or_insert((period, Tally::default())).1.add(&outcome);
-                }
-                Ok(())
+            let mut count = Count::new(&newest, query)?;
+            self.each_cohort_member(snapshot, &[&newest], query, |member| {
+                count.add(&member.policy, member.received_at, &member.timeline(&member.policy, query.now))
             })?;
-            let group = |((at, _, values), (period, tally)): (GroupKey, (PeriodRange, Tally))| {
-                let clock = newest.clocks().get(at)?;
-                let names = query.by.iter().map(|by| by.name().to_owned());
-                Some(Group {
-                    by: names.zip(values).collect(),
-                    attainment: Attainment {
-                        period,
-                        clock: clock.name.clone(),
-                        tally,
-                        goal: clock.attainment,
-                        period_over: local_date(clock, query.now).is_some_and(|today| today > period.last()),
-                    },
-                })
-            };
-            Ok(tallies.into_iter().filter_map(group).collect())
+            Ok(count.groups())
         })
     }
 
@@ -194,16 +162,13 @@ impl Db {
             let newest = self.edition(snapshot, snapshot.head().policy)?.policy.clone();
             let mut stretches: BTreeMap<String, Vec<i64>> = BTreeMap::new();
             let mut requests: BTreeMap<String, (u64, i64)> = BTreeMap::new();
-            self.each_cohort_member(snapshot, &newest, &query, |policy, row, timeline| {
-                let Some(clock) = policy.clocks().first() else { return Ok(()) };
-                if received_on(clock, row)
-                    .map(|date| period_of(&query, date))
-                    .transpose()?
-                    .flatten()
-                    .is_none()
-                {
+            self.each_cohort_member(snapshot, &[&newest], &query, |member| {
+                let Some(clock) = member.policy.clocks().first() else { return Ok(()) };
+                let date = local_date(clock, member.received_at);
+                if date.map(|date| period_of(&query, date)).transpose()?.flatten().is_none() {
                     return Ok(());
                 }
+                let timeline = member.timeline(&member.policy, now);
                 let calendar = calendar_of(clock);
                 let mut seen: Vec<&str> = Vec::new();
                 for (reason, from, to) in timeline.stretches(now) {
@@ -221,23 +186,107 @@ impl Db {
         })
     }
 
-    /// Derives every request received by `now` and hands it over.
-    fn each_cohort_member(
+    /// Hands over every request received by `now` that may count, in the order of submission.
+    ///
+    /// Whether one is received in the period depends on the zone of a clock; `judges` are the policies whose clocks
+    /// will say.
+    pub(super) fn each_cohort_member(
         &self,
         snapshot: &Snapshot<'_>,
-        newest: &Policy,
+        judges: &[&Policy],
         query: &AttainmentQuery,
-        mut visit: impl FnMut(&Policy, &RequestRow, &Timeline) -> Result<()>,
+        mut visit: impl FnMut(&Member) -> Result<()>,
     ) -> Result<()> {
         for slot in 0..snapshot.head().requests {
             let row = snapshot.request_row(slot)?;
-            if row.received_at > query.now.raw() || !may_be_in(newest, query, &row) {
+            let Some(received_at) = Instant::from_raw(row.received_at) else { continue };
+            if received_at > query.now || !judges.iter().any(|judge| may_be_in(judge, query, received_at)) {
                 continue;
             }
             let (request, events, policy) = self.facts_of(snapshot, slot)?;
-            visit(&policy, &row, &derive_at(&policy, &request, &events, query.now))?;
+            visit(&Member { received_at, request, events, policy })?;
         }
         Ok(())
+    }
+}
+
+/// A request that may belong to a cohort.
+pub(super) struct Member {
+    pub(super) received_at: Instant,
+    request: Request,
+    events: Vec<Event>,
+    /// The policy it is pinned to.
+    pub(super) policy: Policy,
+}
+
+impl Member {
+    /// Its life under a policy, as of `now`.
+    pub(super) fn timeline(&self, policy: &Policy, now: Instant) -> Timeline {
+        derive_at(policy, &self.request, &self.events, now)
+    }
+}
+
+/// Attainment being counted, against the goals of one policy.
+pub(super) struct Count<'a> {
+    goals: &'a Policy,
+    query: &'a AttainmentQuery,
+    clocks: Vec<(usize, &'a Clock)>,
+    tallies: BTreeMap<GroupKey, (PeriodRange, Tally)>,
+}
+
+impl<'a> Count<'a> {
+    pub(super) fn new(goals: &'a Policy, query: &'a AttainmentQuery) -> Result<Count<'a>> {
+        let clocks = asked_clocks(goals, query.clock.as_deref())?;
+        let mut tallies = BTreeMap::new();
+        if let (Some(period), true) = (query.period, query.by.is_empty() && query.per.is_none()) {
+            for (at, _) in &clocks {
+                tallies.insert((*at, period.first(), vec![]), (period, Tally::default()));
+            }
+        }
+        Ok(Count { goals, query, clocks, tallies })
+    }
+
+    /// The clocks that are counted.
+    pub(super) fn clocks(&self) -> impl Iterator<Item = &'a Clock> {
+        self.clocks.iter().map(|(_, clock)| *clock)
+    }
+
+    /// Counts one request, whose life is the one under `policy`.
+    pub(super) fn add(&mut self, policy: &Policy, received_at: Instant, timeline: &Timeline) -> Result<()> {
+        for (at, clock) in &self.clocks {
+            let Some(period) = self.period(clock, received_at)? else { continue };
+            let Some(own) = policy.clocks().iter().position(|own| own.name == clock.name) else { continue };
+            let outcome = Outcome::of(timeline.cycles_of(own), self.query.now);
+            let values =
+                self.query.by.iter().map(|by| by.value(&clock.name, &timeline.facts).map(str::to_owned));
+            let key = (*at, period.first(), values.collect());
+            self.tallies.entry(key).or_insert((period, Tally::default())).1.add(&outcome);
+        }
+        Ok(())
+    }
+
+    /// The period that a request counts to by this clock; `None` if it is not asked for.
+    pub(super) fn period(&self, clock: &Clock, received_at: Instant) -> Result<Option<PeriodRange>> {
+        local_date(clock, received_at).map_or(Ok(None), |date| period_of(self.query, date))
+    }
+
+    pub(super) fn groups(self) -> Vec<Group> {
+        let (goals, query) = (self.goals, self.query);
+        let group = |((at, _, values), (period, tally)): (GroupKey, (PeriodRange, Tally))| {
+            let clock = goals.clocks().get(at)?;
+            let names = query.by.iter().map(|by| by.name().to_owned());
+            Some(Group {
+                by: names.zip(values).collect(),
+                attainment: Attainment {
+                    period,
+                    clock: clock.name.clone(),
+                    tally,
+                    goal: clock.attainment,
+                    period_over: local_date(clock, query.now).is_some_and(|today| today > period.last()),
+                },
+            })
+        };
+        self.tallies.into_iter().filter_map(group).collect()
     }
 }
 
@@ -274,9 +323,9 @@ fn asked_clocks<'a>(policy: &'a Policy, name: Option<&str>) -> Result<Vec<(usize
 }
 
 /// A quick look, a day of zone difference generous on each side, before events are read.
-fn may_be_in(newest: &Policy, query: &AttainmentQuery, row: &RequestRow) -> bool {
+fn may_be_in(judge: &Policy, query: &AttainmentQuery, received_at: Instant) -> bool {
     let Some(period) = query.period else { return true };
-    let dates = newest.clocks().iter().filter_map(|clock| received_on(clock, row));
+    let dates = judge.clocks().iter().filter_map(|clock| local_date(clock, received_at));
     dates.into_iter().any(|date| {
         let (first, last) = (period.first().pred_opt(), period.last().succ_opt());
         first.is_none_or(|first| date >= first) && last.is_none_or(|last| date <= last)
@@ -291,10 +340,6 @@ fn calendar_of(clock: &Clock) -> Option<&Calendar> {
 fn local_date(clock: &Clock, at: Instant) -> Option<NaiveDate> {
     let (first, last) = (NaiveDate::from_ymd_opt(1970, 1, 1)?, NaiveDate::from_ymd_opt(2099, 12, 31)?);
     Some(calendar_of(clock)?.local(at).date().clamp(first, last))
-}
-
-fn received_on(clock: &Clock, row: &RequestRow) -> Option<NaiveDate> {
-    local_date(clock, Instant::from_raw(row.received_at)?)
 }
 
 /// The period that a date of receipt counts to; `None` if it is not asked for.
