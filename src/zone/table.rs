@@ -98,7 +98,7 @@ impl Zone {
     }
 
     /// The TZif data it was read from, so that the very same zone can be read again later.
-    pub(crate) fn data(&self) -> &[u8] {
+    pub fn data(&self) -> &[u8] {
         &self.data
     }
 
