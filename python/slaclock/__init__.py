@@ -12,13 +12,35 @@ tree under `slaclock.Error`.
 
 from slaclock import _errors, _types
 from slaclock._errors import *  # noqa: F403
-from slaclock._slaclock import Calendar, Policy, __version__
+from slaclock._slaclock import (
+    NO_DEADLINE,
+    Calendar,
+    Column,
+    Db,
+    Feed,
+    Notices,
+    Policy,
+    Table,
+    __version__,
+    create,
+    in_memory,
+    open,
+)
 from slaclock._types import *  # noqa: F403
 
 __all__ = [
+    "NO_DEADLINE",
     "Calendar",
+    "Column",
+    "Db",
+    "Feed",
+    "Notices",
     "Policy",
+    "Table",
     "__version__",
+    "create",
+    "in_memory",
+    "open",
 ]
 __all__ += _errors.__all__
 __all__ += _types.__all__

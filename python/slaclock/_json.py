@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Set
 from datetime import date, datetime, time, timedelta
 
+from slaclock._slaclock import Calendar
+
 
 def dumps(value: object) -> str:
     """JSON text of plain data; dates, times and spans as the policy language writes them.
@@ -28,7 +30,7 @@ def _written(value: object) -> object:
         return dict(value)
     if isinstance(value, Set):
         return sorted(value)
-    to_dict = getattr(value, "to_dict", None)
-    if callable(to_dict):
-        return to_dict()
+    if isinstance(value, Calendar):
+        # Its name there is the key it stands under.
+        return {key: part for key, part in value.to_dict().items() if key != "name"}
     raise TypeError(f"a value of type {type(value).__name__} cannot stand in a policy: use text, numbers and dates")

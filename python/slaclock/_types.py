@@ -13,10 +13,12 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from slaclock._errors import Error
     from slaclock._slaclock import Feed
 
 __all__ = [
     "Attainment",
+    "Batch",
     "ClockStatus",
     "Counts",
     "Difference",
@@ -175,6 +177,19 @@ def _clock_of(clocks: tuple[ClockStatus, ...], name: str) -> ClockStatus:
 
     names = ", ".join(f"`{clock.clock}`" for clock in clocks)
     raise NotFoundError(f"clock `{name}`: the policy has {names or 'none'}")
+
+
+class Batch(NamedTuple):
+    """What became of a batch."""
+
+    rows: int
+    """Rows in all."""
+    recorded: int
+    """Rows that were new."""
+    already_recorded: int
+    """Rows whose content was there before, under the same key."""
+    errors: tuple[tuple[int, Error], ...]
+    """Rows that were left out, counted from 0, with the reason."""
 
 
 class Counts(NamedTuple):

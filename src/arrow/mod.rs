@@ -35,5 +35,5 @@ mod out;
 mod table;
 
 pub use instants::Instants;
-pub use out::{groups, notices, reader, scan, waiting};
+pub use out::{groups, notices, reader, rows, scan, waiting};
 pub use table::{events, requests};

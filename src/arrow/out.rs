@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::StringDictionaryBuilder;
+use arrow_array::builder::{LargeStringBuilder, StringDictionaryBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Int64Array, LargeStringArray, RecordBatch, RecordBatchIterator,
@@ -13,7 +13,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::attainment::Tally;
 use crate::clock::ThresholdKind;
-use crate::db::{Db, Group, Notice, Query, Waiting};
+use crate::db::{Db, Group, Notice, Query, Row, Waiting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Instant;
 
@@ -25,27 +25,58 @@ use crate::time::Instant;
 /// # Errors
 /// The errors of the file.
 pub fn scan(db: &Db, query: &Query) -> Result<RecordBatch> {
-    let (mut requests, mut clocks, mut stages) = (Vec::new(), Words::new(), Words::new());
-    let (mut cycles, mut due, mut limit, mut started) = (vec![], vec![], vec![], vec![]);
+    let mut columns = RowColumns::default();
     db.visit(query, |row| {
-        requests.push(row.request);
-        clocks.append_value(&row.clock);
-        stages.append_value(row.stage.word());
-        cycles.push(i64::from(row.cycle));
-        due.push(row.due_at.as_secs());
-        limit.push(row.limit_at.map(Instant::as_secs));
-        started.push(row.started_at.as_secs());
+        columns.push(&row);
         true
     })?;
-    batch(vec![
-        column("request", LargeStringArray::from(requests)),
-        column("clock", clocks.finish()),
-        column("cycle", Int64Array::from(cycles)),
-        column("stage", stages.finish()),
-        column("due_at", TimestampSecondArray::from(due).with_timezone(UTC)),
-        optional("limit_at", TimestampSecondArray::from(limit).with_timezone(UTC)),
-        column("started_at", TimestampSecondArray::from(started).with_timezone(UTC)),
-    ])
+    columns.finish()
+}
+
+/// Rows of scans, in the order given. Columns are those of [`scan`].
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn rows(rows: &[Row]) -> Result<RecordBatch> {
+    let mut columns = RowColumns::default();
+    rows.iter().for_each(|row| columns.push(row));
+    columns.finish()
+}
+
+/// The columns of a scan as they grow.
+#[derive(Default)]
+struct RowColumns {
+    requests: LargeStringBuilder,
+    clocks: Words,
+    cycles: Vec<i64>,
+    stages: Words,
+    due: Vec<i64>,
+    limit: Vec<Option<i64>>,
+    started: Vec<i64>,
+}
+
+impl RowColumns {
+    fn push(&mut self, row: &Row) {
+        self.requests.append_value(&row.request);
+        self.clocks.append_value(&row.clock);
+        self.stages.append_value(row.stage.word());
+        self.cycles.push(i64::from(row.cycle));
+        self.due.push(row.due_at.as_secs());
+        self.limit.push(row.limit_at.map(Instant::as_secs));
+        self.started.push(row.started_at.as_secs());
+    }
+
+    fn finish(mut self) -> Result<RecordBatch> {
+        batch(vec![
+            column("request", self.requests.finish()),
+            column("clock", self.clocks.finish()),
+            column("cycle", Int64Array::from(self.cycles)),
+            column("stage", self.stages.finish()),
+            column("due_at", TimestampSecondArray::from(self.due).with_timezone(UTC)),
+            optional("limit_at", TimestampSecondArray::from(self.limit).with_timezone(UTC)),
+            column("started_at", TimestampSecondArray::from(self.started).with_timezone(UTC)),
+        ])
+    }
 }
 
 /// Notices, in the order given.

@@ -151,8 +151,16 @@ impl Db {
     /// # Errors
     /// `OutOfRange` for a page of 0 or more than 10,000 rows; the errors of the file.
     pub fn due_before(&self, until: Instant, page: Page) -> Result<Rows> {
+        self.scan(&self.due_query(until)?, page)
+    }
+
+    /// The query that [`due_before`](Self::due_before) asks: running clocks due before `until`, judged at `until`.
+    ///
+    /// # Errors
+    /// The errors of the file.
+    pub fn due_query(&self, until: Instant) -> Result<Query> {
         let latest = self.info()?.latest_event_at.unwrap_or(until);
-        self.scan(&Query::at(until.max(latest)).until(until), page)
+        Ok(Query::at(until.max(latest)).until(until))
     }
 
     /// Clocks that are late at `now`: due has passed, the backstop has not.

@@ -107,7 +107,12 @@ fn spec(
         (None, None) => return Err(missing("zone")),
     }
     match (&calendar.hours, parent) {
-        (Some(hours), _) if hours.value.week.iter().all(Vec::is_empty) => {
+        // Single days and exceptions may open it all the same.
+        (Some(hours), _)
+            if hours.value.week.iter().all(Vec::is_empty)
+                && calendar.extra_days.iter().flatten().next().is_none()
+                && calendar.exceptions.iter().flatten().next().is_none() =>
+        {
             let name = shown(name);
             return Err(Fault::new(
                 hours.at,

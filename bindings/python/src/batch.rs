@@ -85,7 +85,8 @@ struct Row<'a, 'py> {
 
 impl<'py> Row<'_, 'py> {
     fn take(&self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let key = self.names.iter().find(|(ours, _)| ours == name).map_or(name, |(_, theirs)| theirs.as_str());
+        let key =
+            self.names.iter().find(|(ours, _)| ours == name).map_or(name, |(_, theirs)| theirs.as_str());
         let value = self.left.get_item(key)?;
         if value.is_some() {
             self.left.del_item(key)?;

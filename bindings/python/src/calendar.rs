@@ -10,9 +10,10 @@ use serde_json::{Map, Value, json};
 use slaclock::policy::Rule;
 use slaclock::target::{DayTime, Target};
 use slaclock::zone::TzData;
-use slaclock::{Calendar, ErrorKind, Instant};
+use slaclock::{Calendar, ErrorKind, Instant, Span};
 
 use crate::error::{caught, detached, from_core, no_deadline, raised, without_place};
+use crate::kernel::{Owner, PyKernel, columns};
 use crate::shape::{from_json, to_json};
 use crate::time::{Tz, date, delta, instant, python_date, span, time_of_day};
 use crate::{calendar_data as data, calendar_text as text};
@@ -58,7 +59,8 @@ impl PyCalendar {
             "clock": [clock],
         });
         let text = policy.to_string();
-        let policy = caught(py, || slaclock::Policy::from_json(&text))?.map_err(|error| without_place(py, &error))?;
+        let policy =
+            caught(py, || slaclock::Policy::from_json(&text))?.map_err(|error| without_place(py, &error))?;
         match policy.calendars() {
             [calendar] => PyCalendar::new(py, Arc::clone(calendar)),
             _ => Err(raised(py, ErrorKind::Internal, "a policy of one calendar has another number of them")),
@@ -170,7 +172,8 @@ impl PyCalendar {
         let found = data::holidays(holidays, years)?;
         let last = found.iter().map(|(date, _)| chrono::Datelike::year(date)).max();
         let Some(last) = last else {
-            let message = "holidays: has no dates; give years=range(2026, 2031), or make the object with years=…";
+            let message =
+                "holidays: has no dates; give years=range(2026, 2031), or make the object with years=…";
             return Err(raised(py, ErrorKind::InvalidArgument, message));
         };
         let keywords = PyDict::new(py);
@@ -228,14 +231,16 @@ impl PyCalendar {
     /// The next instant of working time: `t` itself if it is open. Raises `NoDeadlineError` if there is none.
     #[pyo3(signature = (t, /))]
     fn next_open<'py>(&self, py: Python<'py>, t: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let found = self.inner.next_open(instant(t, "t")?).map_err(|reason| self.none(py, "next_open", reason))?;
+        let found =
+            self.inner.next_open(instant(t, "t")?).map_err(|reason| self.none(py, "next_open", reason))?;
         self.zone.datetime(py, found)
     }
 
     /// The first instant after `t` at which open turns to closed. Raises `NoDeadlineError` if there is none.
     #[pyo3(signature = (t, /))]
     fn next_close<'py>(&self, py: Python<'py>, t: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let found = self.inner.next_close(instant(t, "t")?).map_err(|reason| self.none(py, "next_close", reason))?;
+        let found =
+            self.inner.next_close(instant(t, "t")?).map_err(|reason| self.none(py, "next_close", reason))?;
         self.zone.datetime(py, found)
     }
 
@@ -262,6 +267,26 @@ impl PyCalendar {
     ) -> PyResult<Bound<'py, PyAny>> {
         let found = self.inner.add_working_time(instant(t, "t")?, span(d, "d")?);
         self.zone.datetime(py, found.map_err(|error| from_core(py, &error))?)
+    }
+
+    /// `add_working_time` of a whole column, in a column of the same kind.
+    ///
+    /// Takes what `Policy.due_many` takes, and gives a missing value where that much working time does not pass before 2100.
+    #[pyo3(signature = (t, d, /, *, zone = None))]
+    fn add_working_time_many<'py>(
+        &self,
+        py: Python<'py>,
+        t: &Bound<'py, PyAny>,
+        d: &Bound<'py, PyAny>,
+        zone: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let span = span(d, "d")?;
+        // Refuses a negative span in the core's own words.
+        self.inner
+            .add_working_time(Instant::MIN, span.min(Span::ZERO))
+            .map_err(|error| from_core(py, &error))?;
+        let rule = self.rule(Target::Working(span));
+        columns(py, PyKernel::new(Owner::Own(Box::new(rule))), t, zone)
     }
 
     /// The latest instant from which `d` of working time passes until `t`; `t` itself if `d` is zero.
@@ -296,13 +321,16 @@ impl PyCalendar {
         let asked = || format!("{n} working days after {t}");
         if t.cast::<PyDateTime>().is_err() {
             if at.is_some() {
-                return Err(PyTypeError::new_err("at: a date has no time of day; leave it out, or give an aware datetime"));
+                return Err(PyTypeError::new_err(
+                    "at: a date has no time of day; leave it out, or give an aware datetime",
+                ));
             }
             let found = self.inner.add_working_days(date(t, "t")?, n);
             return Ok(python_date(py, found.map_err(|reason| self.none(py, &asked(), reason))?)?.into_any());
         }
         let days = u32::try_from(n).ok().filter(|days| *days > 0).ok_or_else(|| {
-            let message = format!("{}: must be 1 or more after an instant; other numbers are for dates", asked());
+            let message =
+                format!("{}: must be 1 or more after an instant; other numbers are for dates", asked());
             raised(py, ErrorKind::OutOfRange, message)
         })?;
         let at = day_time(py, at)?;
@@ -394,7 +422,8 @@ impl PyCalendar {
 pub(crate) fn calendar_of_policy(py: Python<'_>, source: &str, name: &str) -> PyResult<PyCalendar> {
     let policy = detached(py, || slaclock::Policy::from_text(source, &TzData::bundled()))?;
     let found = policy.calendars().iter().find(|calendar| calendar.name() == name).cloned();
-    let found = found.ok_or_else(|| raised(py, ErrorKind::NotFound, format!("calendar `{name}`: not in the policy")))?;
+    let found = found
+        .ok_or_else(|| raised(py, ErrorKind::NotFound, format!("calendar `{name}`: not in the policy")))?;
     PyCalendar::of_policy(py, found, source)
 }
 
@@ -421,7 +450,9 @@ pub(crate) fn zone_name(zone: &Bound<'_, PyAny>) -> PyResult<String> {
     let key = zone.getattr("key").ok().and_then(|key| key.extract::<String>().ok());
     key.ok_or_else(|| {
         let found = zone.get_type().qualname().map_or_else(|_| "?".to_owned(), |name| name.to_string());
-        PyTypeError::new_err(format!("zone of type {found}: must be an IANA name or a zoneinfo.ZoneInfo made from one"))
+        PyTypeError::new_err(format!(
+            "zone of type {found}: must be an IANA name or a zoneinfo.ZoneInfo made from one"
+        ))
     })
 }
 

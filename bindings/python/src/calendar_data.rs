@@ -24,7 +24,11 @@ pub(crate) fn holidays(
     let py = holidays.py();
     let mapping = holidays.cast::<PyMapping>().ok();
     if let (Some(mapping), Some(years)) = (mapping, years) {
-        let years = if years.extract::<i32>().is_ok() { (years,).into_pyobject(py)?.into_any() } else { years.clone() };
+        let years = if years.extract::<i32>().is_ok() {
+            (years,).into_pyobject(py)?.into_any()
+        } else {
+            years.clone()
+        };
         for year in years.try_iter()? {
             // Asking for one of its dates makes such an object add the dates of that year.
             mapping.contains(PyDate::new(py, year?.extract()?, 1, 1)?)?;
@@ -91,7 +95,9 @@ pub(crate) fn spec_of(name: &str, keys: &Map<String, Value>) -> Result<CalendarS
 fn object<'a>(keys: &'a Map<String, Value>, key: &str) -> Result<Vec<(&'a String, &'a Value)>, String> {
     match keys.get(key) {
         None => Ok(Vec::new()),
-        Some(value) => value.as_object().map(|map| map.iter().collect()).ok_or(format!("`{key}`: must be a table")),
+        Some(value) => {
+            value.as_object().map(|map| map.iter().collect()).ok_or(format!("`{key}`: must be a table"))
+        }
     }
 }
 

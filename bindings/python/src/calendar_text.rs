@@ -6,7 +6,17 @@ use slaclock::calendar::{CalendarSpec, DateRule, Hours, Observed};
 
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 
@@ -56,8 +66,10 @@ pub(crate) fn written(spec: &CalendarSpec) -> Result<Value, String> {
         Value::Object(entry)
     });
     add("exceptions", exceptions.collect());
-    let extra_days =
-        spec.extra_days.iter().map(|extra| json!({ "on": extra.date.to_string(), "hours": stretches(&extra.hours) }));
+    let extra_days = spec
+        .extra_days
+        .iter()
+        .map(|extra| json!({ "on": extra.date.to_string(), "hours": stretches(&extra.hours) }));
     add("extra_days", extra_days.collect());
     if let Some(until) = spec.holidays_known_until {
         keys.insert("holidays_known_until".into(), json!(until.to_string()));
@@ -71,7 +83,8 @@ fn named(entry: &mut Map<String, Value>, name: Option<&str>) {
 
 fn week(week: &[Vec<Hours>; 7]) -> Value {
     let open = WEEKDAYS.iter().zip(week).filter(|(_, hours)| !hours.is_empty());
-    let days: Map<String, Value> = open.map(|(day, hours)| ((*day).to_owned(), json!(stretches(hours)))).collect();
+    let days: Map<String, Value> =
+        open.map(|(day, hours)| ((*day).to_owned(), json!(stretches(hours)))).collect();
     if days.is_empty() { json!("closed") } else { Value::Object(days) }
 }
 
@@ -97,7 +110,11 @@ fn dates(rule: DateRule) -> Result<String, String> {
                 4 => "4th",
                 5 => "5th",
                 -1 => "last",
-                _ => return Err(format!("weekday number {nth} of a month: the policy language has no words for it")),
+                _ => {
+                    return Err(format!(
+                        "weekday number {nth} of a month: the policy language has no words for it"
+                    ));
+                }
             };
             let month = MONTHS.get(month.saturating_sub(1) as usize).copied().unwrap_or_default();
             format!("{nth} {} of {month}{}", weekday_name(weekday), offset(offset_days))

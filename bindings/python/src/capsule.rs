@@ -1,6 +1,7 @@
 //! The Arrow PyCapsule interface: the one way in which tables and columns cross, whatever package they belong to.
 //!
 //! All `unsafe` of the Python module that is about Arrow is here.
+#![allow(unsafe_code, reason = "capsules hold pointers to C structures")]
 
 use std::ffi::CStr;
 use std::sync::Arc;
@@ -29,6 +30,12 @@ pub(crate) fn stream_of<'py>(py: Python<'py>, batch: &RecordBatch) -> PyResult<B
 /// The schema of a table as a capsule.
 pub(crate) fn schema_of<'py>(py: Python<'py>, batch: &RecordBatch) -> PyResult<Bound<'py, PyCapsule>> {
     let schema = FFI_ArrowSchema::try_from(batch.schema_ref().as_ref()).map_err(wrong)?;
+    PyCapsule::new_with_value(py, schema, SCHEMA)
+}
+
+/// The type of a column as a capsule.
+pub(crate) fn type_of<'py>(py: Python<'py>, column: &ArrayRef) -> PyResult<Bound<'py, PyCapsule>> {
+    let schema = FFI_ArrowSchema::try_from(column.data_type()).map_err(wrong)?;
     PyCapsule::new_with_value(py, schema, SCHEMA)
 }
 

@@ -6,7 +6,7 @@ use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int32Type, Int64Type, TimestampSecondType};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Int64Array, LargeStringArray, RecordBatch, StringArray,
+    Array, ArrayRef, BooleanArray, Date32Array, Int64Array, LargeStringArray, RecordBatch,
     TimestampSecondArray,
 };
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
@@ -39,9 +39,14 @@ impl Column {
             DataType::Dictionary(..) => {
                 let dictionary = array.as_dictionary::<Int32Type>();
                 let words = dictionary.values().as_string::<i32>();
-                Column::Word(words.iter().map(|word| word.unwrap_or_default().to_owned()).collect(), Arc::clone(array))
+                Column::Word(
+                    words.iter().map(|word| word.unwrap_or_default().to_owned()).collect(),
+                    Arc::clone(array),
+                )
             }
-            DataType::Int64 if name.ends_with("_s") => Column::Span(array.as_primitive::<Int64Type>().clone()),
+            DataType::Int64 if name.ends_with("_s") => {
+                Column::Span(array.as_primitive::<Int64Type>().clone())
+            }
             DataType::Int64 => Column::Number(array.as_primitive::<Int64Type>().clone()),
             DataType::Boolean => Column::Flag(array.as_boolean().clone()),
             DataType::Timestamp(TimeUnit::Second, _) => {
@@ -68,7 +73,9 @@ impl Column {
     pub(crate) fn cell<'py>(&self, py: Python<'py>, row: usize, zone: &Tz) -> PyResult<Bound<'py, PyAny>> {
         match self {
             Column::Text(_) | Column::Word(..) => Ok(self.text(row).into_pyobject(py)?),
-            Column::Number(numbers) => Ok(numbers.is_valid(row).then(|| numbers.value(row)).into_pyobject(py)?),
+            Column::Number(numbers) => {
+                Ok(numbers.is_valid(row).then(|| numbers.value(row)).into_pyobject(py)?)
+            }
             Column::Span(seconds) => {
                 let span = seconds.is_valid(row).then(|| Span::from_secs(seconds.value(row)));
                 Ok(span.map(|span| delta(py, span)).transpose()?.into_pyobject(py)?)
@@ -95,9 +102,7 @@ fn date_of(days: i32) -> Option<NaiveDate> {
 pub(crate) fn packed<'py>(py: Python<'py>, column: &Column) -> PyResult<(&'static str, Bound<'py, PyList>)> {
     Ok(match column {
         Column::Text(texts) => ("text", PyList::new(py, texts.iter())?),
-        Column::Word(_, array) => {
-            ("word", PyList::new(py, (0..array.len()).map(|row| column.text(row)))?)
-        }
+        Column::Word(_, array) => ("word", PyList::new(py, (0..array.len()).map(|row| column.text(row)))?),
         Column::Number(numbers) | Column::Span(numbers) => ("number", PyList::new(py, numbers.iter())?),
         Column::Flag(flags) => ("flag", PyList::new(py, flags.iter())?),
         Column::Instant(seconds) => ("instant", PyList::new(py, seconds.iter())?),
@@ -116,14 +121,17 @@ pub(crate) fn unpacked(columns: Vec<PackedColumn<'_>>) -> PyResult<RecordBatch> 
             "text" => Arc::new(LargeStringArray::from(values.extract::<Vec<Option<String>>>()?)),
             "word" => {
                 let mut words = StringDictionaryBuilder::<Int32Type>::new();
-                values.extract::<Vec<Option<String>>>()?.iter().for_each(|word| words.append_option(word.as_deref()));
+                values
+                    .extract::<Vec<Option<String>>>()?
+                    .iter()
+                    .for_each(|word| words.append_option(word.as_deref()));
                 Arc::new(words.finish())
             }
             "number" => Arc::new(Int64Array::from(values.extract::<Vec<Option<i64>>>()?)),
             "flag" => Arc::new(BooleanArray::from(values.extract::<Vec<Option<bool>>>()?)),
-            "instant" => {
-                Arc::new(TimestampSecondArray::from(values.extract::<Vec<Option<i64>>>()?).with_timezone("UTC"))
-            }
+            "instant" => Arc::new(
+                TimestampSecondArray::from(values.extract::<Vec<Option<i64>>>()?).with_timezone("UTC"),
+            ),
             "date" => Arc::new(Date32Array::from(values.extract::<Vec<Option<i32>>>()?)),
             _ => return Err(PyValueError::new_err(format!("a pickled table: a column of `{word}`"))),
         };

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyType};
+use pyo3::types::PyDict;
 use slaclock::{Error, ErrorKind, NoDeadline};
 
 static BY_CODE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
@@ -95,9 +95,4 @@ pub(crate) fn caught<T: Send>(py: Python<'_>, call: impl FnOnce() -> T + Send) -
 #[pyfunction]
 pub(crate) fn error_kinds() -> Vec<(&'static str, i32, &'static str)> {
     ErrorKind::ALL.iter().map(|kind| (kind.name(), kind.code(), kind.text())).collect()
-}
-
-/// Whether this exception class is one of ours; for callers that tell a bad row from a bad call.
-pub(crate) fn base(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
-    Ok(py.import("slaclock._errors")?.getattr("Error")?.cast_into::<PyType>()?)
 }

@@ -48,3 +48,15 @@ fn text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
         PyTypeError::new_err(format!("{name} of type {found}: must be a text (str) or None"))
     })
 }
+
+/// New values of facts by name: `None` takes a fact away, as an empty text does.
+pub(crate) fn changes(changes: Option<&Bound<'_, PyMapping>>) -> PyResult<Vec<(String, String)>> {
+    let Some(changes) = changes else { return Ok(Vec::new()) };
+    let mut found = Vec::with_capacity(changes.len()?);
+    for pair in changes.items()? {
+        let (name, value): (String, Bound<'_, PyAny>) = pair.extract()?;
+        let value = if value.is_none() { String::new() } else { text(&value, &name)? };
+        found.push((name, value));
+    }
+    Ok(found)
+}

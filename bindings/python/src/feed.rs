@@ -75,7 +75,7 @@ impl PyFeed {
     /// The number of the last notice that this consumer acknowledged, 0 if none.
     #[getter]
     fn acknowledged(&self, py: Python<'_>) -> PyResult<u64> {
-        self.call(py, slaclock::Feed::acknowledged)
+        self.call(py, |feed| feed.acknowledged())
     }
 
     /// Acknowledges all notices up to `number`, durably. A number acknowledged before changes nothing.

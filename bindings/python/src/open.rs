@@ -53,7 +53,9 @@ pub(crate) fn open(
     }
     let opened = caught(py, || {
         let db = match Db::open(&path, options.clone()) {
-            Err(error) if create && error.kind() == ErrorKind::NotFound => made(&path, policy.as_ref(), &options),
+            Err(error) if create && error.kind() == ErrorKind::NotFound => {
+                made(&path, policy.as_ref(), &options)
+            }
             opened => opened,
         }?;
         let missing = match &policy {
@@ -117,7 +119,8 @@ fn not_installed(db: &Db, policy: &Policy) -> slaclock::Result<Option<String>> {
     }
     let installed = db.policies()?;
     let is_older = |info: &slaclock::db::PolicyInfo| {
-        (info.name.as_str(), info.version) == (policy.name(), policy.version()) && info.version != newest.version()
+        (info.name.as_str(), info.version) == (policy.name(), policy.version())
+            && info.version != newest.version()
     };
     if installed.iter().any(is_older) {
         return Ok(None);
@@ -154,7 +157,9 @@ fn options(
     options = match durability {
         "safe" => options.durability(Durability::Safe),
         "bulk" => options.durability(Durability::BULK),
-        other => return Err(unknown("durability", other, "\"safe\" or \"bulk\"; see also slaclock.in_memory")),
+        other => {
+            return Err(unknown("durability", other, "\"safe\" or \"bulk\"; see also slaclock.in_memory"));
+        }
     };
     options = match verify {
         "auto" => options.verify(Verify::Auto),

@@ -13,6 +13,7 @@ use slaclock::{ErrorKind, Facts, NoDeadline};
 use crate::calendar::PyCalendar;
 use crate::error::{about_file, caught, detached, from_core, no_deadline, raised, without_place};
 use crate::explanation::explanation;
+use crate::kernel::{Owner, PyKernel, columns};
 use crate::shape::{make, to_json};
 use crate::time::{Tz, date, instant, instant_or_now, python_date};
 
@@ -45,7 +46,8 @@ pub(crate) struct PyPolicy {
 
 impl PyPolicy {
     pub(crate) fn new(py: Python<'_>, inner: slaclock::Policy) -> PyResult<PyPolicy> {
-        let zones = inner.calendars().iter().map(|calendar| Tz::of(py, calendar.zone())).collect::<PyResult<_>>()?;
+        let zones =
+            inner.calendars().iter().map(|calendar| Tz::of(py, calendar.zone())).collect::<PyResult<_>>()?;
         Ok(PyPolicy { inner, zones })
     }
 
@@ -132,7 +134,8 @@ impl PyPolicy {
     #[pyo3(signature = (data, /))]
     fn from_dict(_class: &Bound<'_, PyType>, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<PyPolicy> {
         let json = to_json(data)?;
-        let policy = caught(py, || slaclock::Policy::from_json(&json))?.map_err(|error| without_place(py, &error))?;
+        let policy =
+            caught(py, || slaclock::Policy::from_json(&json))?.map_err(|error| without_place(py, &error))?;
         PyPolicy::new(py, policy)
     }
 
@@ -201,7 +204,11 @@ impl PyPolicy {
     /// `on` is the date for which it is asked, today if left out: whether the holidays are known long enough depends
     /// on it.
     #[pyo3(signature = (*, on = None))]
-    fn check<'py>(&self, py: Python<'py>, on: Option<&Bound<'py, PyAny>>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    fn check<'py>(
+        &self,
+        py: Python<'py>,
+        on: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let on = match on {
             Some(on) => date(on, "on")?,
             None => instant_or_now(None, py, "on")?.to_utc().date(),
@@ -254,6 +261,34 @@ impl PyPolicy {
         let rule = self.rule(py, clock, &crate::facts::facts(facts)?)?;
         let limit = rule.limit(received).transpose().map_err(|reason| Self::none(py, clock, reason))?;
         limit.map(|limit| self.zoned(py, rule, limit)).transpose()
+    }
+
+    /// When the requests of a whole column are due, in a column of the same kind.
+    ///
+    /// Takes numpy arrays (`datetime64`, which numpy means as UTC, or `int64` seconds since 1970), pandas and polars series,
+    /// pyarrow arrays and anything else that offers Arrow data, of every time unit and zone; and lists of `datetime`.
+    /// Fractions of a second are floored. Where nothing is due, and where a receipt is missing, the answer is missing:
+    /// `NaT`, null or `None`, `slaclock.NO_DEADLINE` in plain integers. `zone` is that of timestamps that have none;
+    /// without it they are refused. No other thread may write to the column meanwhile.
+    ///
+    /// `facts` hold for the whole column. Raises as `due` does, and `OutOfRangeError` naming the first receipt before 1970
+    /// or from 2100 on.
+    #[pyo3(signature = (clock, received, /, *, zone = None, **facts))]
+    fn due_many<'py>(
+        &self,
+        py: Python<'py>,
+        clock: &str,
+        received: &Bound<'py, PyAny>,
+        zone: Option<&Bound<'py, PyAny>>,
+        facts: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let name = clock;
+        let clock = self.clock(py, name)?;
+        let facts = crate::facts::facts(facts)?;
+        let (rule, _) = clock.rule_for(&facts).ok_or_else(|| Self::none(py, clock, NoDeadline::NoRule))?;
+        let clock = self.inner.clocks().iter().position(|clock| clock.name == name).unwrap_or_default();
+        let owner = Owner::Policy { policy: self.inner.clone(), clock, rule };
+        columns(py, PyKernel::new(owner), received, zone)
     }
 
     /// How the due and limit instants come about: every move, branch, date and stretch of time.

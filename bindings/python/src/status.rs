@@ -5,42 +5,18 @@ use pyo3::types::PyTuple;
 use slaclock::clock::RequestState;
 use slaclock::db::Rebuild;
 use slaclock::{
-    ClockStatus, Counts, Event, EventKind, Info, Outcome, Recorded, Request, RequestStatus, Row, Stage, ThresholdKind,
+    ClockStatus, Counts, Event, EventKind, Info, Outcome, Recorded, Request, RequestStatus, Row, Stage,
+    ThresholdKind,
 };
 
 use crate::shape::{dict, make};
 use crate::table::Zones;
 use crate::time::delta;
 
-/// The word for a stage.
-pub(crate) fn stage_word(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Idle => "idle",
-        Stage::OnTrack => "on_track",
-        Stage::AtRisk => "at_risk",
-        Stage::Late => "late",
-        Stage::Breached => "breached",
-        Stage::Paused => "paused",
-        Stage::Met => "met",
-        Stage::Missed => "missed",
-        Stage::Cancelled => "cancelled",
-    }
-}
-
 /// The stage of this word.
 pub(crate) fn stage_of(word: &str) -> Option<Stage> {
-    const ALL: [Stage; 9] = [
-        Stage::Idle,
-        Stage::OnTrack,
-        Stage::AtRisk,
-        Stage::Late,
-        Stage::Breached,
-        Stage::Paused,
-        Stage::Met,
-        Stage::Missed,
-        Stage::Cancelled,
-    ];
-    ALL.into_iter().find(|stage| stage_word(*stage) == word)
+    let running = [Stage::OnTrack, Stage::AtRisk, Stage::Late, Stage::Breached];
+    running.into_iter().find(|stage| stage.word() == word)
 }
 
 pub(crate) fn row<'py>(py: Python<'py>, row: &Row, zones: &Zones) -> PyResult<Bound<'py, PyAny>> {
@@ -52,7 +28,7 @@ pub(crate) fn row<'py>(py: Python<'py>, row: &Row, zones: &Zones) -> PyResult<Bo
             &row.request,
             &row.clock,
             row.cycle,
-            stage_word(row.stage),
+            row.stage.word(),
             zone.datetime(py, row.due_at)?,
             zone.optional(py, row.limit_at)?,
             zone.datetime(py, row.started_at)?,
@@ -73,14 +49,18 @@ fn clocks<'py>(py: Python<'py>, clocks: &[ClockStatus], zones: &Zones) -> PyResu
             status.remaining.map(|span| delta(py, span)).transpose()?,
             &status.no_deadline,
             status.beyond_known_holidays,
-            stage_word(status.stage),
+            status.stage.word(),
         );
         make(py, "ClockStatus", fields)
     };
     PyTuple::new(py, clocks.iter().map(status).collect::<PyResult<Vec<_>>>()?)
 }
 
-pub(crate) fn recorded<'py>(py: Python<'py>, answer: &Recorded, zones: &Zones) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn recorded<'py>(
+    py: Python<'py>,
+    answer: &Recorded,
+    zones: &Zones,
+) -> PyResult<Bound<'py, PyAny>> {
     make(py, "Recorded", (outcome_word(answer.outcome), clocks(py, &answer.clocks, zones)?))
 }
 
@@ -107,11 +87,14 @@ fn request<'py>(py: Python<'py>, request: &Request, zones: &Zones) -> PyResult<B
 }
 
 fn event<'py>(py: Python<'py>, event: &Event, zones: &Zones) -> PyResult<Bound<'py, PyAny>> {
-    let (mut to, mut reason, mut vendor, mut due, mut facts) = (None, None, None, None, dict(py, [].into_iter())?);
+    let (mut to, mut reason, mut vendor, mut due, mut facts) =
+        (None, None, None, None, dict(py, [].into_iter())?);
     match &event.kind {
         EventKind::Assigned { to: who } => to = Some(who),
         EventKind::Paused { reason: why } => reason = Some(why),
-        EventKind::VendorContacted { vendor: who } | EventKind::VendorReplied { vendor: who } => vendor = Some(who),
+        EventKind::VendorContacted { vendor: who } | EventKind::VendorReplied { vendor: who } => {
+            vendor = Some(who)
+        }
         EventKind::Promised { due: at } => due = Some(zones.main().datetime(py, *at)?),
         EventKind::Changed { facts: changed } => {
             facts = dict(py, changed.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
@@ -123,7 +106,11 @@ fn event<'py>(py: Python<'py>, event: &Event, zones: &Zones) -> PyResult<Bound<'
     make(py, "Event", (word, at, &event.by, &event.key, &event.text, to, reason, vendor, due, facts))
 }
 
-pub(crate) fn status<'py>(py: Python<'py>, status: &RequestStatus, zones: &Zones) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn status<'py>(
+    py: Python<'py>,
+    status: &RequestStatus,
+    zones: &Zones,
+) -> PyResult<Bound<'py, PyAny>> {
     let (state, closed_at) = match status.state {
         RequestState::Open => ("open", None),
         RequestState::Resolved { at } => ("resolved", Some(at)),

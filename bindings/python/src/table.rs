@@ -55,9 +55,10 @@ pub(crate) struct Zones {
 
 impl Zones {
     pub(crate) fn of(py: Python<'_>, policy: &PyPolicy) -> PyResult<Zones> {
-        let clocks = policy.inner.clocks().iter().filter_map(|clock| {
-            Some((clock.name.clone(), policy.clock_zone(&clock.name)?.clone_ref(py)))
-        });
+        let clocks =
+            policy.inner.clocks().iter().filter_map(|clock| {
+                Some((clock.name.clone(), policy.clock_zone(&clock.name)?.clone_ref(py)))
+            });
         let main = policy.main_zone().map_or_else(|| Tz::utc(py), |zone| Ok(zone.clone_ref(py)))?;
         Ok(Zones { main, clocks: clocks.collect() })
     }
@@ -88,7 +89,8 @@ pub(crate) struct PyTable {
 impl PyTable {
     pub(crate) fn new(batch: RecordBatch, kind: Kind, zones: Zones, next: Option<u64>) -> PyResult<PyTable> {
         let fields = batch.schema_ref().fields().iter().zip(batch.columns());
-        let columns = fields.map(|(field, array)| Column::of(field.name(), array)).collect::<PyResult<_>>()?;
+        let columns =
+            fields.map(|(field, array)| Column::of(field.name(), array)).collect::<PyResult<_>>()?;
         Ok(PyTable { batch, columns, kind, zones, next })
     }
 
@@ -122,15 +124,26 @@ impl PyTable {
         }
         // As the class would do it, without looking at names and defaults.
         static NEW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let new = NEW.get_or_try_init(py, || Ok::<_, PyErr>(py.get_type::<PyTuple>().getattr("__new__")?.unbind()))?;
+        let new = NEW
+            .get_or_try_init(py, || Ok::<_, PyErr>(py.get_type::<PyTuple>().getattr("__new__")?.unbind()))?;
         new.bind(py).call1((class, PyTuple::new(py, cells)?))
     }
 
     fn place(&self, index: isize) -> PyResult<usize> {
         let length = self.batch.num_rows();
         let from_end = || index.unsigned_abs() <= length;
-        let place = if index >= 0 { index.unsigned_abs() } else if from_end() { length - index.unsigned_abs() } else { length };
-        if place < length { Ok(place) } else { Err(PyIndexError::new_err(format!("row {index}: the table has {length}"))) }
+        let place = if index >= 0 {
+            index.unsigned_abs()
+        } else if from_end() {
+            length - index.unsigned_abs()
+        } else {
+            length
+        };
+        if place < length {
+            Ok(place)
+        } else {
+            Err(PyIndexError::new_err(format!("row {index}: the table has {length}")))
+        }
     }
 
     fn import<'py>(py: Python<'py>, module: &str, extra: &str) -> PyResult<Bound<'py, PyModule>> {
@@ -245,7 +258,12 @@ impl PyTable {
     }
 
     fn __repr__(&self) -> String {
-        format!("<slaclock.Table of {} × {}: {}>", self.batch.num_rows(), self.kind.class(), self.names().join(", "))
+        format!(
+            "<slaclock.Table of {} × {}: {}>",
+            self.batch.num_rows(),
+            self.kind.class(),
+            self.names().join(", ")
+        )
     }
 
     fn __str__(&self, py: Python<'_>) -> PyResult<String> {

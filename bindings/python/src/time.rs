@@ -37,7 +37,9 @@ pub(crate) fn instant(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Instant>
     let Ok(since) = value.sub(epoch) else { return Err(naive(value, what)) };
     let seconds = delta_seconds(&since)?;
     Instant::from_secs(seconds).map_err(|error| match error.kind() {
-        ErrorKind::OutOfRange => raised(py, ErrorKind::OutOfRange, format!("{what} {value}: {}", error.message())),
+        ErrorKind::OutOfRange => {
+            raised(py, ErrorKind::OutOfRange, format!("{what} {value}: {}", error.message()))
+        }
         _ => from_core(py, &error),
     })
 }
@@ -51,7 +53,11 @@ fn naive(value: &Bound<'_, PyAny>, what: &str) -> PyErr {
 }
 
 /// The instant of an argument that may be left out: then the system clock's. The only place that reads it.
-pub(crate) fn instant_or_now(value: Option<&Bound<'_, PyAny>>, py: Python<'_>, what: &str) -> PyResult<Instant> {
+pub(crate) fn instant_or_now(
+    value: Option<&Bound<'_, PyAny>>,
+    py: Python<'_>,
+    what: &str,
+) -> PyResult<Instant> {
     if let Some(value) = value {
         return instant(value, what);
     }
@@ -77,7 +83,9 @@ fn delta_seconds(delta: &Bound<'_, PyAny>) -> PyResult<i64> {
 pub(crate) fn span(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Span> {
     if value.cast::<PyDelta>().is_err() {
         let found = value.get_type().qualname()?;
-        return Err(PyTypeError::new_err(format!("{what} of type {found}: must be a timedelta, like timedelta(hours=8)")));
+        return Err(PyTypeError::new_err(format!(
+            "{what} of type {found}: must be a timedelta, like timedelta(hours=8)"
+        )));
     }
     delta_seconds(value).map(Span::from_secs)
 }
@@ -135,7 +143,11 @@ impl Tz {
     }
 
     /// The same for an instant that may be missing.
-    pub(crate) fn optional<'py>(&self, py: Python<'py>, at: Option<Instant>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    pub(crate) fn optional<'py>(
+        &self,
+        py: Python<'py>,
+        at: Option<Instant>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         at.map(|at| self.datetime(py, at)).transpose()
     }
 }
@@ -144,7 +156,9 @@ impl Tz {
 pub(crate) fn date(value: &Bound<'_, PyAny>, what: &str) -> PyResult<NaiveDate> {
     if value.cast::<PyDate>().is_err() || value.cast::<PyDateTime>().is_ok() {
         let found = value.get_type().qualname()?;
-        return Err(PyTypeError::new_err(format!("{what} of type {found}: must be a date, like date(2026, 3, 6)")));
+        return Err(PyTypeError::new_err(format!(
+            "{what} of type {found}: must be a date, like date(2026, 3, 6)"
+        )));
     }
     let py = value.py();
     let (year, month, day) = (
@@ -153,9 +167,8 @@ pub(crate) fn date(value: &Bound<'_, PyAny>, what: &str) -> PyResult<NaiveDate> 
         value.getattr(intern!(py, "day"))?.extract()?,
     );
     let found = NaiveDate::from_ymd_opt(year, month, day).filter(|date| (1970..2100).contains(&date.year()));
-    found.ok_or_else(|| {
-        raised(py, ErrorKind::OutOfRange, format!("{what} {value}: must lie in 1970 to 2099"))
-    })
+    found
+        .ok_or_else(|| raised(py, ErrorKind::OutOfRange, format!("{what} {value}: must lie in 1970 to 2099")))
 }
 
 /// A date for Python.
@@ -173,7 +186,9 @@ pub(crate) fn time_of_day(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Time
         }
         Err(_) => {
             let found = value.get_type().qualname()?;
-            return Err(PyTypeError::new_err(format!("{what} of type {found}: must be a time or a text like \"09:00\"")));
+            return Err(PyTypeError::new_err(format!(
+                "{what} of type {found}: must be a time or a text like \"09:00\""
+            )));
         }
     };
     TimeOfDay::parse(&text).map_err(|error| raised(py, error.kind(), format!("{what}: {}", error.message())))
