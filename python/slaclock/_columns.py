@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from slaclock._errors import InvalidArgumentError, OutOfRangeError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from slaclock._slaclock import Kernel
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _NAIVE = "column of timestamps without a time zone: give the zone they are in as zone=, or convert them to UTC"
 
@@ -117,11 +117,9 @@ def _pandas(kernel: Kernel, column: Any, zone: Any) -> Any:
             result[out == _missing()] = pd.NA
             return pd.Series(result, **made)
         return pd.Series(out, **made)
-    if dtype == object:
+    if pd.api.types.is_object_dtype(dtype):
         return pd.Series(_list(kernel, column.tolist()), **made)
-    raise InvalidArgumentError(
-        f"column of {dtype}: must be datetime64 with a time zone, or whole seconds since 1970 as int64"
-    )
+    raise InvalidArgumentError(f"column of {dtype}: must be datetime64 with a time zone, or whole seconds since 1970 as int64")
 
 
 def _missing() -> int:
@@ -176,9 +174,7 @@ def _seconds(value: datetime | None, row: int) -> int:
     if not isinstance(value, datetime):
         raise TypeError(f"row {row} of type {type(value).__qualname__}: must be an aware datetime or None")
     if value.tzinfo is None or value.utcoffset() is None:
-        raise InvalidArgumentError(
-            f"row {row}, {value}: has no time zone, so it is no instant; add one with .replace(tzinfo=…)"
-        )
+        raise InvalidArgumentError(f"row {row}, {value}: has no time zone, so it is no instant; add one with .replace(tzinfo=…)")
     seconds = (value - _EPOCH) // _SECOND
     if not -(2**63) < seconds < 2**63:
         raise OutOfRangeError(f"row {row}, {value}: must lie in 1970 to 2099")

@@ -20,9 +20,7 @@ def reporter(progress: bool | Report | None) -> tuple[Report | None, Callable[[]
     if callable(progress):
         return progress, _nothing
     if progress is not True:
-        raise TypeError(
-            f"progress of type {type(progress).__name__}: must be True, False or a callable of (done, total)"
-        )
+        raise TypeError(f"progress of type {type(progress).__name__}: must be True, False or a callable of (done, total)")
     for bar in (_tqdm, _rich):
         try:
             return bar()

@@ -18,9 +18,7 @@ def text(names: Sequence[str], rows: Sequence[Sequence[object]], total: int) -> 
 def html(names: Sequence[str], rows: Sequence[Sequence[object]], total: int) -> str:
     """The same as an HTML table."""
     head = "".join(f"<th>{_html.escape(name)}</th>" for name in names)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{_html.escape(_cell(value))}</td>" for value in row) + "</tr>" for row in rows
-    )
+    body = "".join("<tr>" + "".join(f"<td>{_html.escape(_cell(value))}</td>" for value in row) + "</tr>" for row in rows)
     more = "".join(f"<p>{line}</p>" for line in _more(len(rows), total))
     return f"<table class='slaclock-table'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
 

@@ -257,9 +257,7 @@ class Notice:
         if self._feed is None:
             from slaclock._errors import ClosedError
 
-            raise ClosedError(
-                f"notice {self.number}: came without its feed; use db.feed(consumer).acknowledge({self.number})"
-            )
+            raise ClosedError(f"notice {self.number}: came without its feed; use db.feed(consumer).acknowledge({self.number})")
         self._feed.acknowledge(self.number)
 
     def __reduce__(self) -> tuple[type[Notice], tuple[Any, ...]]:

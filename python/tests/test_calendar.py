@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections import Counter
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,7 +19,7 @@ import slaclock
 
 # The conventions that differ from those of `expected`.
 OURS = {"dst_endpoint=outer", "overnight_holiday=keep", "reversed_range=negative"}
-UTC = timezone.utc
+UTC = UTC
 
 
 def instant(text: str) -> datetime:
@@ -132,9 +132,7 @@ def test_keywords_are_those_of_the_policy_language() -> None:
     assert calendar.next_close(berlin(2026, 12, 24, 8)) == berlin(2026, 12, 24, 12)
     assert calendar.next_open(berlin(2026, 7, 3, 13)) == berlin(2026, 7, 6, 7)
     assert slaclock.Calendar.from_dict(calendar.to_dict()) == calendar
-    assert slaclock.Calendar("UTC", hours="24x7", holidays="12-25") == slaclock.Calendar(
-        "UTC", hours="24x7", holidays=["12-25"]
-    )
+    assert slaclock.Calendar("UTC", hours="24x7", holidays="12-25") == slaclock.Calendar("UTC", hours="24x7", holidays=["12-25"])
 
 
 @pytest.mark.parametrize(
@@ -207,9 +205,7 @@ def test_spans_are_timedeltas() -> None:
     assert calendar.working_time(berlin(2026, 3, 9, 10), friday) == timedelta(hours=-2)
     assert calendar.add_working_time(friday, timedelta(hours=2)) == berlin(2026, 3, 9, 10)
     assert calendar.sub_working_time(berlin(2026, 3, 9, 10), timedelta(hours=2)) == friday
-    assert calendar.add_working_time(friday, timedelta(seconds=59, microseconds=999_999)) == friday + timedelta(
-        seconds=59
-    )
+    assert calendar.add_working_time(friday, timedelta(seconds=59, microseconds=999_999)) == friday + timedelta(seconds=59)
     assert calendar.intervals(friday, berlin(2026, 3, 9, 10)) == [
         (friday, berlin(2026, 3, 6, 17)),
         (berlin(2026, 3, 9, 9), berlin(2026, 3, 9, 10)),

@@ -4,7 +4,7 @@ type that comes back as another.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -69,11 +69,9 @@ def test_long_columns_agree_with_single_deadlines(promise: slaclock.Policy) -> N
     seconds = np.arange(SECONDS[0], SECONDS[0] + 86_400 * 30, 61)
     found = promise.due_many("resolution", seconds)
     for place in range(0, len(seconds), 997):
-        single = promise.due("resolution", datetime.fromtimestamp(int(seconds[place]), timezone.utc))
+        single = promise.due("resolution", datetime.fromtimestamp(int(seconds[place]), UTC))
         assert found[place] == single.timestamp()
-    assert (
-        promise.due_many("resolution", seconds.astype("M8[s]").astype("M8[ns]")).astype("M8[s]").astype("i8") == found
-    ).all()
+    assert (promise.due_many("resolution", seconds.astype("M8[s]").astype("M8[ns]")).astype("M8[s]").astype("i8") == found).all()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +119,7 @@ def test_lists(promise: slaclock.Policy) -> None:
     assert found == [*DUE, None, DUE[0]]
     assert [moment.tzinfo for moment in found if moment] == [MOSCOW] * 4 + [kathmandu]
     assert promise.due_many("resolution", tuple(RECEIVED)) == DUE
-    with pytest.raises(slaclock.InvalidArgumentError, match="row 1, .* has no time zone"):
+    with pytest.raises(slaclock.InvalidArgumentError, match=r"row 1, .* has no time zone"):
         promise.due_many("resolution", [RECEIVED[0], datetime(2026, 3, 2)])
 
 

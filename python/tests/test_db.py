@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import gc
 import pickle
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from conftest import MOSCOW, PROMISE, moscow
@@ -24,9 +24,9 @@ def test_a_request_from_receipt_to_resolution(db: slaclock.Db) -> None:
     assert clock.due_at == moscow(2026, 3, 6, 18)
     assert clock.due_at.tzinfo == MOSCOW
     assert (clock.limit_at, clock.started_at, clock.stage) == (moscow(2026, 3, 11, 18), FRIDAY, "on_track")
-    assert db.submit(
-        "CASE-1", received=FRIDAY, customer="acme", priority="high", subject="printer", floor="3"
-    ).outcome == ("already_recorded")
+    assert db.submit("CASE-1", received=FRIDAY, customer="acme", priority="high", subject="printer", floor="3").outcome == (
+        "already_recorded"
+    )
     with pytest.raises(slaclock.ConflictError, match="another priority"):
         db.submit("CASE-1", received=FRIDAY, customer="acme", priority="low", subject="printer", floor="3")
 
@@ -270,7 +270,7 @@ def test_the_feed_hands_out_each_notice_once(busy: slaclock.Db) -> None:
     assert len(feed.advance(MONDAY.replace(hour=19))) == 0
     alone = pickle.loads(pickle.dumps(seen[0]))
     assert alone == seen[0]
-    with pytest.raises(slaclock.ClosedError, match="use db.feed"):
+    with pytest.raises(slaclock.ClosedError, match=r"use db\.feed"):
         alone.ack()
     with pytest.raises(slaclock.OutOfRangeError):
         feed.acknowledge(len(seen) + 1)
@@ -306,7 +306,7 @@ def test_policies_are_installed_in_versions(db: slaclock.Db, promise: slaclock.P
     db.install(second, MONDAY)
     assert db.policy == second
     assert [(info.version, info.in_force_from) for info in db.policies()] == [
-        (1, datetime(1970, 1, 1, tzinfo=timezone.utc)),
+        (1, datetime(1970, 1, 1, tzinfo=UTC)),
         (2, MONDAY),
     ]
     db.submit("OLD", received=FRIDAY)

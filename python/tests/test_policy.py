@@ -7,7 +7,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -58,7 +58,7 @@ def test_answers_are_in_the_zone_of_the_agreement(promise: slaclock.Policy) -> N
     assert due == moscow(2026, 3, 9, 11)
     assert due.tzinfo == MOSCOW
     assert due.isoformat() == "2026-03-09T11:00:00+03:00"
-    for zone in (timezone.utc, timezone(timedelta(hours=-7)), ZoneInfo("Asia/Kathmandu")):
+    for zone in (UTC, timezone(timedelta(hours=-7)), ZoneInfo("Asia/Kathmandu")):
         assert promise.due("resolution", received.astimezone(zone)) == due
 
 
@@ -85,9 +85,7 @@ def test_the_fold_is_heard() -> None:
 
 
 def test_facts_choose_the_rule() -> None:
-    rules = (
-        'rules = [{ when = { priority = "high", floor = ["1", "2"] }, target = { working = "1h" } }]\ntarget     = ['
-    )
+    rules = 'rules = [{ when = { priority = "high", floor = ["1", "2"] }, target = { working = "1h" } }]\ntarget     = ['
     policy = slaclock.Policy.from_toml(PROMISE.replace("target     = [", rules))
     received = moscow(2026, 3, 2, 10)
     assert policy.due("resolution", received) == moscow(2026, 3, 2, 18)
@@ -139,7 +137,8 @@ def test_policies_are_values(promise: slaclock.Policy) -> None:
 
 
 def test_policies_with_holiday_files_travel(tmp_path) -> None:
-    ical = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Feast\r\nDTSTART;VALUE=DATE:20260309\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    event = ["BEGIN:VEVENT", "UID:1", "SUMMARY:Feast", "DTSTART;VALUE=DATE:20260309", "END:VEVENT"]
+    ical = "".join(f"{line}\r\n" for line in ["BEGIN:VCALENDAR", *event, "END:VCALENDAR"])
     (tmp_path / "days.ics").write_text(ical)
     written = PROMISE.replace("hours = {", 'holiday_files = "days.ics"\nhours = {')
     (tmp_path / "promise.toml").write_text(written)
