@@ -75,8 +75,8 @@ impl Zones {
 /// The answer to a question with many rows.
 ///
 /// A sequence of small tuples, made as they are asked for; and columns, for everything that takes Arrow data:
-/// `polars.from_arrow(table)`, `pandas.DataFrame.from_arrow(table)`, `pyarrow.table(table)`,
-/// `duckdb.sql("from table")`. Columns of instants are timestamps in UTC, rows have them in the zone of the agreement.
+/// `polars.DataFrame(table)`, `pandas.DataFrame.from_arrow(table)`, `pyarrow.table(table)`, `duckdb.sql("from late")` where
+/// `late` is the name of a variable. Columns of instants are timestamps in UTC, rows have them in the zone of the agreement.
 #[pyclass(frozen, module = "slaclock", name = "Table", sequence)]
 pub(crate) struct PyTable {
     batch: RecordBatch,
