@@ -61,6 +61,7 @@ pub mod error;
 pub mod explain;
 #[cfg(feature = "import")]
 pub mod import;
+mod lanes;
 pub mod model;
 pub mod policy;
 mod store;

@@ -172,6 +172,7 @@ fn rule(calendar: &Arc<Calendar>, target: Target) -> Rule {
         roll_forward: false,
         backstop: None,
         warn_at: Vec::new(),
+        tables: Default::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use super::days::DayTable;
 use super::holidays::{date_of, day_of};
 use super::plan::Plan;
 use super::spec::CalendarSpec;
-use super::work::{END_S, WorkTable};
+use super::work::{Columns, END_S, WorkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::target::NoDeadline;
 use crate::time::{DAY_S, Instant, Span, TimeOfDay};
@@ -92,6 +92,7 @@ impl Calendar {
     }
 
     /// Whether `t` lies in working time.
+    #[inline]
     pub fn is_open(&self, t: Instant) -> bool {
         self.work.is_open(t.raw())
     }
@@ -206,41 +207,78 @@ impl Calendar {
     }
 
     /// Working seconds of 1970 to 2099 before `t`.
+    #[inline]
     pub(crate) fn work_at(&self, t: Instant) -> u32 {
         self.work.before(t.raw())
     }
 
-    /// The earliest instant before which `work` working seconds lie; `None` if there is none before 2100.
-    pub(crate) fn instant_of_work(&self, work: u32) -> Option<Instant> {
-        match work.checked_sub(1) {
-            Some(last) => self.work.second(last).and_then(|begins| Instant::from_raw(begins + 1)),
-            None => Some(Instant::MIN),
+    /// As [`Calendar::add_working_time`], and for a negative `d` as [`Calendar::sub_working_time`].
+    #[inline]
+    pub(crate) fn work_after(&self, t: Instant, d: Span) -> Result<Instant, NoDeadline> {
+        // The last working second of `d` ends at the instant looked for.
+        let last = i64::from(self.work_at(t)).checked_add(d.as_secs());
+        match last
+            .and_then(|work| work.checked_sub(1))
+            .and_then(|last| u32::try_from(last).ok())
+            .and_then(|last| self.work.second(last))
+        {
+            Some(begins) if d > Span::ZERO => {
+                Instant::from_raw(begins + 1).ok_or_else(|| self.not_reached(t))
+            }
+            _ => self.work_after_rarely(t, d),
         }
     }
 
-    /// As [`Calendar::add_working_time`], and for a negative `d` as [`Calendar::sub_working_time`].
-    pub(crate) fn work_after(&self, t: Instant, d: Span) -> Result<Instant, NoDeadline> {
-        let now = i64::from(self.work_at(t));
-        let wanted = now.checked_add(d.as_secs()).and_then(|work| u32::try_from(work).ok());
-        let found = match d.as_secs() {
-            0 => return Ok(t),
-            1.. => wanted.and_then(|work| self.instant_of_work(work)),
+    /// As [`Calendar::work_after`], where nothing is to be added, the count goes back, or leads nowhere.
+    #[cold]
+    fn work_after_rarely(&self, t: Instant, d: Span) -> Result<Instant, NoDeadline> {
+        match d.as_secs() {
+            0 => Ok(t),
+            1.. => Err(self.not_reached(t)),
             // Before it lies what is to be left; the last such instant is where the next working second begins.
-            _ => {
-                return wanted
-                    .and_then(|work| self.work.second(work))
-                    .and_then(Instant::from_raw)
-                    .ok_or(NoDeadline::BeyondRange);
+            back => {
+                let wanted = i64::from(self.work_at(t)).checked_add(back);
+                let wanted = wanted.and_then(|work| u32::try_from(work).ok());
+                let begins = wanted.and_then(|work| self.work.second(work));
+                begins.and_then(Instant::from_raw).ok_or(NoDeadline::BeyondRange)
             }
-        };
-        found.ok_or_else(|| {
-            if now < i64::from(self.work.total()) { NoDeadline::BeyondRange } else { self.no_more_work() }
-        })
+        }
+    }
+
+    /// Why some working time after `t` is not reached.
+    #[cold]
+    fn not_reached(&self, t: Instant) -> NoDeadline {
+        if self.work_at(t) < self.work.total() { NoDeadline::BeyondRange } else { self.no_more_work() }
+    }
+
+    /// The first instant after `t` at which it opens or closes, in seconds since 1970-01-01T00:00:00Z; `None` if it
+    /// stays as it is.
+    pub(crate) fn edge_after(&self, t: Instant) -> Option<i64> {
+        self.work.edge_after(t.raw()).map(i64::from)
+    }
+
+    /// Whether a date, in days since 1970-01-01, is a working day.
+    pub(crate) fn is_working(&self, day: i64) -> bool {
+        self.days.is_working(clamp_day(day))
+    }
+
+    /// The nth working day after a date, both in days since 1970-01-01; the date itself for 0.
+    pub(crate) fn nth_working(&self, day: i64, n: u32) -> Option<i64> {
+        if n == 0 { Some(day) } else { self.days.nth(clamp_day(day), i64::from(n)).map(i64::from) }
+    }
+
+    /// The first opening and the last close of a date, in days and seconds since 1970-01-01T00:00:00Z.
+    pub(crate) fn edges_of(&self, day: i64) -> Option<(i64, i64)> {
+        self.days.edges_of(clamp_day(day))
     }
 
     /// Bytes of memory that its tables hold.
     pub fn table_size(&self) -> usize {
         self.work.size() + self.days.size() + self.plan.size()
+    }
+
+    pub(super) fn columns(&self) -> Option<Columns<'_>> {
+        self.work.columns()
     }
 
     pub(super) fn plan(&self) -> &Plan {
@@ -278,6 +316,11 @@ impl Iterator for Intervals<'_> {
         self.at = closes;
         Some(Interval { opens: Instant::from_raw(opens)?, closes: Instant::from_raw(closes)? })
     }
+}
+
+/// No calendar knows a date beyond these.
+fn clamp_day(day: i64) -> i32 {
+    day.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
 fn not_negative(d: Span, asked: &str, other: &str) -> Result<Span> {

@@ -4,16 +4,19 @@
 //! much working time lies between two instants and which date is the third working day from here.
 
 mod check;
+mod column;
 mod compile;
 mod compiled;
 mod days;
 mod extend;
+mod grid;
 mod holidays;
 mod ical;
 #[cfg(test)]
 mod ical_tests;
 mod plan;
 mod recurrence;
+mod shapes;
 mod spec;
 mod status;
 #[cfg(test)]
@@ -22,5 +25,6 @@ mod work;
 
 pub use crate::zone::Edge;
 pub use compiled::{Calendar, Interval, Intervals};
+pub(crate) use grid::greatest_common_divisor;
 pub use spec::{CalendarSpec, Closure, DateRule, Exception, ExtraDay, Holiday, Hours, Observed};
 pub use status::DayStatus;

@@ -1,41 +1,63 @@
 //! Working time as a look-up: how many working seconds lie before an instant, and which instant a working second is.
 //!
-//! Each UTC day has the number of working seconds before it and the number of its shape, the list of stretches open on
-//! it; days repeat, so that 130 years have a few dozen shapes. The inverse starts from an index by working seconds.
+//! Each UTC day has the number of working seconds before it and its shape, the list of stretches open on it; days
+//! repeat, so that 130 years have a few dozen shapes. The inverse starts from an index by working seconds. Where all
+//! edges lie on a grid, as they do in practice, a shape is also a row of the grid, and nothing is searched.
 
-use std::collections::HashMap;
+use super::grid::Grid;
+use super::shapes::Shapes;
 
-const DAY_S: u32 = 86_400;
+pub(super) const DAY_S: u32 = 86_400;
 /// UTC days from 1970-01-01 up to, not including, 2100-01-01.
 const DAYS: usize = 47_482;
 /// The first second that is not supported any more.
 pub(super) const END_S: u32 = 4_102_444_800;
 /// Runs of fewer days that are open throughout are walked, not skipped.
 const LONG_RUN: usize = 8;
+/// Most entries of the index by working seconds.
+const MAX_INDEX: u32 = 1 << 16;
 
 /// A stretch of one UTC day, in seconds from its midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Piece {
-    opens_s: u32,
+pub(super) struct Piece {
+    pub(super) opens_s: u32,
     /// Up to 86,400.
-    closes_s: u32,
+    pub(super) closes_s: u32,
     /// Working seconds of the day before this piece.
-    before_s: u32,
+    pub(super) before_s: u32,
+}
+
+/// A UTC day.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Day {
+    /// Working seconds before it.
+    pub(super) before_s: u32,
+    /// Its shape times the grid's length, 1 without a grid: where its row of the grid begins.
+    pub(super) row: u32,
+}
+
+/// A UTC day with working time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenDay {
+    /// Working seconds before it; `u32::MAX` marks the end of the list.
+    pub(super) before_s: u32,
+    pub(super) day: u16,
+    pub(super) shape: u16,
 }
 
 /// Working time of 1970 to 2099.
 #[derive(Debug)]
 pub(super) struct WorkTable {
-    /// Working seconds before each UTC day, and in all.
-    before_s: Vec<u32>,
-    /// The shape of each UTC day.
-    shape: Vec<u16>,
-    /// Where each shape's pieces begin, and the end of the last.
-    shape_from: Vec<u32>,
-    pieces: Vec<Piece>,
-    /// For each 2^shift working seconds the UTC day in which the first of them lies.
-    day_of_work: Vec<u16>,
+    /// By day, and one that stands for what comes after.
+    days: Vec<Day>,
+    shapes: Shapes,
+    open_days: Vec<OpenDay>,
+    /// For each 2^shift working seconds the place in `open_days` of the first of them.
+    index: Vec<u16>,
     shift: u32,
+    grid: Option<Grid>,
+    /// Entries of a row of the grid, 1 without one.
+    row_length: u32,
     /// Long runs of days that are open throughout: first and last.
     full_runs: Vec<(u16, u16)>,
 }
@@ -44,9 +66,9 @@ impl WorkTable {
     /// From stretches `[opens, closes)` in seconds since 1970-01-01T00:00:00Z, rising, apart from each other, none empty
     /// and none beyond 2099.
     pub(super) fn build(stretches: &[(u32, u32)]) -> WorkTable {
-        let mut shapes = Shapes::default();
-        let mut before_s = Vec::with_capacity(DAYS + 1);
-        let mut shape = Vec::with_capacity(DAYS);
+        let mut shapes = Shapes::new();
+        let mut days: Vec<Day> = Vec::with_capacity(DAYS + 1);
+        let mut open_days = Vec::new();
         let (mut total, mut next) = (0_u32, 0_usize);
         let mut pieces = Vec::new();
         for day in 0..DAYS {
@@ -63,66 +85,90 @@ impl WorkTable {
                 }
                 next += 1;
             }
-            before_s.push(total);
-            let again = [1, 7].into_iter().filter_map(|back| shape.get(day.checked_sub(back)?).copied());
-            shape.push(shapes.number_of(&pieces, again));
+            // Most days are like the one before or the one a week ago.
+            let again = [1, 7].into_iter().filter_map(|back| days.get(day.checked_sub(back)?));
+            let shape = shapes.number_of(&pieces, again.map(|day| day.row as u16));
+            days.push(Day { before_s: total, row: u32::from(shape) });
+            if in_day > 0 {
+                open_days.push(OpenDay { before_s: total, day: day as u16, shape });
+            }
             total += in_day;
         }
-        before_s.push(total);
-        let (day_of_work, shift) = index_work(&before_s);
-        let full_runs = long_full_runs(&before_s);
-        WorkTable {
-            before_s,
-            shape,
-            shape_from: shapes.from,
-            pieces: shapes.pieces,
-            day_of_work,
-            shift,
-            full_runs,
+        days.push(Day { before_s: total, row: u32::from(Shapes::EMPTY) });
+        open_days.push(OpenDay { before_s: u32::MAX, day: DAYS as u16, shape: Shapes::EMPTY });
+        open_days.shrink_to_fit();
+        let (index, shift) = index_work(&open_days, total);
+        let full_runs = long_full_runs(&days);
+        let grid = Grid::of(&shapes);
+        let row_length = grid.as_ref().map_or(1, Grid::row_length);
+        for day in &mut days {
+            day.row *= row_length;
         }
+        WorkTable { days, shapes: shapes.finish(), open_days, index, shift, grid, row_length, full_runs }
     }
 
     /// Working seconds in all.
     pub(super) fn total(&self) -> u32 {
-        self.before_s[DAYS]
+        self.days[DAYS].before_s
     }
 
     /// Working seconds before `t`, which may be [`END_S`].
+    #[inline]
     pub(super) fn before(&self, t: u32) -> u32 {
-        let day = (t / DAY_S) as usize;
-        if day >= DAYS {
-            return self.total();
-        }
+        let day = self.days[((t / DAY_S) as usize).min(DAYS)];
         let of_day = t % DAY_S;
+        match &self.grid {
+            Some(grid) => day.before_s + grid.worked(day.row, of_day),
+            None => day.before_s + self.worked(day, of_day),
+        }
+    }
+
+    /// As [`Grid::worked`], by a search.
+    fn worked(&self, day: Day, of_day: u32) -> u32 {
         let pieces = self.pieces_of(day);
         let begun = pieces.partition_point(|piece| piece.opens_s <= of_day);
-        let in_day = match begun.checked_sub(1).and_then(|last| pieces.get(last)) {
+        match begun.checked_sub(1).and_then(|last| pieces.get(last)) {
             Some(piece) => piece.before_s + of_day.min(piece.closes_s) - piece.opens_s,
             None => 0,
-        };
-        self.before_s[day] + in_day
+        }
     }
 
     /// Whether the second that begins at `t` is working time.
+    #[inline]
     pub(super) fn is_open(&self, t: u32) -> bool {
-        let (day, of_day) = ((t / DAY_S) as usize, t % DAY_S);
-        let pieces = if day < DAYS { self.pieces_of(day) } else { &[] };
-        pieces.iter().any(|piece| piece.opens_s <= of_day && of_day < piece.closes_s)
+        let day = self.days[((t / DAY_S) as usize).min(DAYS)];
+        let of_day = t % DAY_S;
+        match &self.grid {
+            Some(grid) => grid.is_open(day.row, of_day),
+            None => {
+                let pieces = self.pieces_of(day);
+                pieces.iter().any(|piece| piece.opens_s <= of_day && of_day < piece.closes_s)
+            }
+        }
     }
 
     /// When the working second of this number, from 0, begins; `None` if there are not so many.
+    #[inline]
     pub(super) fn second(&self, number: u32) -> Option<u32> {
-        let (day, piece) = self.find(number)?;
-        let of_day = piece.opens_s + (number - self.before_s[day] - piece.before_s);
-        Some(day as u32 * DAY_S + of_day)
+        let open_day = self.open_day_of(number)?;
+        let rest = number - open_day.before_s;
+        let of_day = match &self.grid {
+            Some(grid) => grid.second(open_day.shape, rest),
+            None => {
+                let piece = self.piece_of(open_day, rest)?;
+                piece.opens_s + (rest - piece.before_s)
+            }
+        };
+        Some(u32::from(open_day.day) * DAY_S + of_day)
     }
 
     /// When the stretch closes in which the working second of this number lies.
     pub(super) fn close_after(&self, number: u32) -> Option<u32> {
-        let (mut day, piece) = self.find(number)?;
-        let mut closes_s = piece.closes_s;
+        let open_day = self.open_day_of(number)?;
+        let mut day = usize::from(open_day.day);
+        let mut closes_s = self.piece_of(open_day, number - open_day.before_s)?.closes_s;
         while closes_s == DAY_S && day + 1 < DAYS {
-            match self.pieces_of(day + 1).first() {
+            match self.pieces_of(self.days[day + 1]).first() {
                 Some(first) if first.opens_s == 0 => closes_s = first.closes_s,
                 _ => break,
             }
@@ -134,35 +180,50 @@ impl WorkTable {
         Some(day as u32 * DAY_S + closes_s)
     }
 
+    /// The first instant after `t` at which open turns to closed or closed to open; `None` if nothing opens any more.
+    pub(super) fn edge_after(&self, t: u32) -> Option<u32> {
+        let before = self.before(t);
+        if self.is_open(t) { self.close_after(before) } else { self.second(before) }
+    }
+
+    /// The look-ups of a grid, for columns; `None` where edges lie on no grid.
+    pub(super) fn columns(&self) -> Option<Columns<'_>> {
+        let grid = self.grid.as_ref()?;
+        let (days, open_days, index, shift) =
+            (&self.days[..], &self.open_days[..], &self.index[..], self.shift);
+        Some(Columns { days, open_days, index, shift, total: self.total(), grid })
+    }
+
     /// Bytes held.
     pub(super) fn size(&self) -> usize {
-        self.before_s.capacity() * 4
-            + self.shape.capacity() * 2
-            + self.shape_from.capacity() * 4
-            + self.pieces.capacity() * size_of::<Piece>()
-            + self.day_of_work.capacity() * 2
+        self.days.capacity() * size_of::<Day>()
+            + self.open_days.capacity() * size_of::<OpenDay>()
+            + self.index.capacity() * 2
+            + self.shapes.size()
+            + self.grid.as_ref().map_or(0, Grid::size)
             + self.full_runs.capacity() * 4
     }
 
-    /// The day and piece in which a working second lies.
-    fn find(&self, number: u32) -> Option<(usize, Piece)> {
-        if number >= self.total() {
-            return None;
+    /// The open day in which a working second lies.
+    #[inline]
+    fn open_day_of(&self, number: u32) -> Option<OpenDay> {
+        let mut at = usize::from(*self.index.get((number >> self.shift) as usize)?);
+        // The index leads to the day of its bucket's first second; rarely more than one day begins in a bucket.
+        while self.open_days[at + 1].before_s <= number {
+            at += 1;
         }
-        let bucket = (number >> self.shift) as usize;
-        let first = usize::from(self.day_of_work[bucket]);
-        let last = self.day_of_work.get(bucket + 1).map_or(DAYS - 1, |&day| usize::from(day));
-        // The day is the last one with `before_s <= number`; there are rarely more than two to choose from.
-        let day = first + self.before_s[first + 1..=last].partition_point(|&before| before <= number);
-        let rest = number - self.before_s[day];
-        let pieces = self.pieces_of(day);
-        let at = pieces.partition_point(|piece| piece.before_s <= rest);
-        Some((day, *pieces.get(at.checked_sub(1)?)?))
+        // The last bucket reaches beyond the last working second.
+        if number < self.total() { Some(self.open_days[at]) } else { None }
     }
 
-    fn pieces_of(&self, day: usize) -> &[Piece] {
-        let shape = usize::from(self.shape[day]);
-        &self.pieces[self.shape_from[shape] as usize..self.shape_from[shape + 1] as usize]
+    fn piece_of(&self, open_day: OpenDay, rest: u32) -> Option<Piece> {
+        let pieces = self.shapes.pieces_of(open_day.shape);
+        let at = pieces.partition_point(|piece| piece.before_s <= rest);
+        pieces.get(at.checked_sub(1)?).copied()
+    }
+
+    fn pieces_of(&self, day: Day) -> &[Piece] {
+        self.shapes.pieces_of((day.row / self.row_length) as u16)
     }
 
     /// The last day of the long run of full days around `day`, or `day` itself.
@@ -175,61 +236,37 @@ impl WorkTable {
     }
 }
 
-/// The different days met so far.
-#[derive(Default)]
-struct Shapes {
-    from: Vec<u32>,
-    pieces: Vec<Piece>,
-    numbers: HashMap<Vec<Piece>, u16>,
+/// The tables of a calendar as the column loops read them.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<'a> {
+    pub(super) days: &'a [Day],
+    pub(super) open_days: &'a [OpenDay],
+    pub(super) index: &'a [u16],
+    pub(super) shift: u32,
+    pub(super) total: u32,
+    pub(super) grid: &'a Grid,
 }
 
-impl Shapes {
-    /// The number of this shape; `guesses` are tried first, since most days are like the last or the one a week ago.
-    fn number_of(&mut self, pieces: &[Piece], mut guesses: impl Iterator<Item = u16>) -> u16 {
-        if let Some(number) = guesses.find(|&number| self.pieces_of(number) == pieces) {
-            return number;
-        }
-        if let Some(&number) = self.numbers.get(pieces) {
-            return number;
-        }
-        if self.from.is_empty() {
-            self.from.push(0);
-        }
-        // There are no more shapes than days, and those fit.
-        let number = (self.from.len() - 1) as u16;
-        self.pieces.extend_from_slice(pieces);
-        self.from.push(self.pieces.len() as u32);
-        self.numbers.insert(pieces.to_vec(), number);
-        number
-    }
-
-    fn pieces_of(&self, number: u16) -> &[Piece] {
-        let number = usize::from(number);
-        &self.pieces[self.from[number] as usize..self.from[number + 1] as usize]
-    }
-}
-
-/// For each 2^shift working seconds the day of the first of them, and the shift: buckets of about a working day, at
-/// most 65,536 of them.
-fn index_work(before_s: &[u32]) -> (Vec<u16>, u32) {
-    let total = before_s[DAYS];
+/// For each 2^shift working seconds the place of the day of the first of them, and the shift: buckets of less than a
+/// working day, if they are not too many.
+fn index_work(open_days: &[OpenDay], total: u32) -> (Vec<u16>, u32) {
     let mut shift = 12;
-    while total >> shift > u32::from(u16::MAX) {
+    while total >> shift >= MAX_INDEX {
         shift += 1;
     }
-    let mut day = 0_usize;
+    let mut at = 0_usize;
     let buckets = if total == 0 { 0 } else { ((total - 1) >> shift) + 1 };
-    let days = (0..buckets).map(|bucket| {
-        while before_s[day + 1] <= bucket << shift {
-            day += 1;
+    let places = (0..buckets).map(|bucket| {
+        while open_days[at + 1].before_s <= bucket << shift {
+            at += 1;
         }
-        day as u16
+        at as u16
     });
-    (days.collect(), shift)
+    (places.collect(), shift)
 }
 
-fn long_full_runs(before_s: &[u32]) -> Vec<(u16, u16)> {
-    let is_full = |day: usize| before_s[day + 1] - before_s[day] == DAY_S;
+fn long_full_runs(days: &[Day]) -> Vec<(u16, u16)> {
+    let is_full = |day: usize| days[day + 1].before_s - days[day].before_s == DAY_S;
     let mut runs = Vec::new();
     let mut day = 0;
     while day < DAYS {

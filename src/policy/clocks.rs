@@ -14,7 +14,7 @@ use super::words::{list, shown, unknown};
 use super::{AttainmentGoal, Clock, Condition, Handling, Interruption, Period, Reopen, Rule, Trigger};
 use crate::calendar::Calendar;
 use crate::model::EventTag;
-use crate::target::{ReceiptRule, Target};
+use crate::target::{ReceiptRule, Tables, Target};
 
 /// Most clocks of a policy.
 pub(super) const MAX_CLOCKS: usize = 64;
@@ -366,6 +366,7 @@ impl Parts<'_> {
             roll_forward: self.roll_forward.unwrap_or(false),
             backstop,
             warn_at: written.iter().map(|percent| percent.value.0).collect(),
+            tables: Tables::default(),
         })
     }
 }

@@ -25,7 +25,7 @@ use chrono::NaiveDate;
 use crate::calendar::Calendar;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::EventTag;
-use crate::target::{ReceiptRule, Target};
+use crate::target::{ReceiptRule, Tables, Target};
 
 pub use lint::{Lint, Severity};
 pub use matching::{Index, Matched, Mismatch};
@@ -78,6 +78,8 @@ pub struct Rule {
     pub backstop: Option<Target>,
     /// Percent of the target after which the clock is at risk, rising, 1 to 99.
     pub warn_at: Vec<u8>,
+    /// What it remembers for long columns of receipts; the default is nothing.
+    pub tables: Tables,
 }
 
 /// The share of a cohort that must meet its target.

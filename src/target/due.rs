@@ -5,6 +5,7 @@ use chrono::{Days, NaiveDate};
 
 use super::ask::Ask;
 use super::cutoff::Arrival;
+use super::flow::Which;
 use super::{DayTime, Due, Measure, NoDeadline, Paused, Target, receipt};
 use crate::policy::Rule;
 use crate::time::{Instant, Span};
@@ -16,8 +17,16 @@ impl Rule {
     ///
     /// # Errors
     /// The reason why there is no deadline.
+    #[inline]
     pub fn due(&self, received: Instant) -> Due {
-        self.due_shifted(received, Paused::default(), None)
+        match self.plain_target() {
+            Some(Target::Working(span)) => self.calendar.work_after(received, (*span).max(Span::ZERO)),
+            Some(Target::Elapsed(span)) => {
+                received.checked_add((*span).max(Span::ZERO)).ok_or(NoDeadline::BeyondRange)
+            }
+            // Where the table knows none, the count knows why.
+            _ => self.tabled(Which::Due, received).map_or_else(|| self.count_due(received), Ok),
+        }
     }
 
     /// The limit instant, or `None` if the rule has no backstop. Never before the due instant.
@@ -25,6 +34,16 @@ impl Rule {
     /// # Errors
     /// Inside, the reason why there is no limit.
     pub fn limit(&self, received: Instant) -> Option<Due> {
+        self.tabled(Which::Limit, received).map(Ok).or_else(|| self.count_limit(received))
+    }
+
+    /// [`due`](Rule::due), counted out.
+    pub(super) fn count_due(&self, received: Instant) -> Due {
+        self.due_shifted(received, Paused::default(), None)
+    }
+
+    /// [`limit`](Rule::limit), counted out.
+    pub(super) fn count_limit(&self, received: Instant) -> Option<Due> {
         self.limit_shifted(received, Paused::default(), None)
     }
 

@@ -4,14 +4,19 @@ mod ask;
 mod batch;
 mod cutoff;
 mod due;
+mod flow;
 mod prove;
 mod receipt;
+mod rows;
+mod table;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod trace;
 mod words;
 
 pub use batch::NO_DEADLINE;
+pub use tables::Tables;
 pub use trace::{
     Choice, Day, Derivation, How, MAX_STEPS, Moment, Outcome, Parts, PauseEffect, PauseStep, ReceiptStep,
     Stopped, Stretch, TimeUsed, Trace, TriedBranch, Verdict, Walk, WalkedDay,

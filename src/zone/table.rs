@@ -157,6 +157,27 @@ impl Zone {
         }
     }
 
+    /// The offset at `t`, and the first instant after `t` at which there may be another.
+    pub(crate) fn offset_until(&self, t: i64) -> (i64, i64) {
+        let at = self.segment_at(t);
+        (self.offset_of(at), self.end_of(at))
+    }
+
+    /// As [`Zone::utc_of_civil_secs`] for [`Edge::Open`]; with it whether the instant moves along as the civil time
+    /// grows, and for how many seconds it goes on as it does.
+    pub(crate) fn first_utc_of_civil(&self, civil: i64) -> (i64, bool, i64) {
+        let mut at = self.segment_at(civil - 26 * 3600);
+        while civil - self.offset_of(at) >= self.end_of(at) {
+            at += 1;
+        }
+        let (utc, begin) = (civil - self.offset_of(at), self.begin_of(at));
+        if utc >= begin {
+            (utc, true, self.end_of(at).saturating_sub(utc))
+        } else {
+            (begin, false, begin - utc)
+        }
+    }
+
     pub(crate) fn offset_at_secs(&self, t: i64) -> i32 {
         self.offsets_s.get(self.segment_at(t)).copied().unwrap_or(0)
     }

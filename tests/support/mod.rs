@@ -24,6 +24,7 @@ pub(crate) fn rule(calendar: Arc<Calendar>, target: Target) -> Rule {
         roll_forward: false,
         backstop: None,
         warn_at: Vec::new(),
+        tables: Default::default(),
     }
 }
 

@@ -233,6 +233,7 @@ impl World {
             roll_forward: random.one_in(4),
             backstop: random.one_in(3).then(|| target(random, 0)),
             warn_at: Vec::new(),
+            tables: Default::default(),
         };
         let promised = Instant::from_secs(received.as_secs() + random.below(900_000)).ok();
         Case { rule, received, promised, pauses }

@@ -35,6 +35,7 @@ pub(crate) fn rule(calendar: &Arc<Calendar>, target: Target) -> Rule {
         roll_forward: false,
         backstop: None,
         warn_at: Vec::new(),
+        tables: crate::target::Tables::default(),
     }
 }
 

@@ -1,0 +1,302 @@
+//! Working time of many items at once, column in, column out.
+
+use super::compiled::Calendar;
+use super::work::{Columns, DAY_S, END_S};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lanes::{self, BLOCK, Loop};
+use crate::target::NO_DEADLINE;
+use crate::time::{Instant, Span};
+
+/// 2^37 / 675, rounded up: a day is 128 times 675 seconds.
+const PER_675: u64 = (1 << 37) / 675 + 1;
+/// From so many items on a column does not stay in the caches anyway.
+const LONG: usize = 1 << 21;
+
+impl Calendar {
+    /// [`add_working_time`](Calendar::add_working_time) for many instants, each with a span of its own, all in seconds.
+    ///
+    /// `out` has as many entries as `t` and `seconds` and gets the instants in the same order, [`NO_DEADLINE`] where
+    /// there is none, the instant is not supported or the span is negative.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the lengths differ; then nothing is written. `OutOfRange` naming the first item whose instant
+    /// is not supported or whose span is negative; then all of `out` is written all the same.
+    pub fn add_working_time_many(&self, t: &[i64], seconds: &[i64], out: &mut [i64]) -> Result<()> {
+        same_lengths(&[("instants", t.len()), ("spans", seconds.len()), ("places", out.len())])?;
+        match self.add_columns(t, Spans::Each(seconds), out) {
+            Ok(()) => Ok(()),
+            Err(index) => Err(wrong_item(index, t[index], seconds[index])),
+        }
+    }
+
+    /// [`add_working_time`](Calendar::add_working_time) of the same span for many instants, in seconds.
+    ///
+    /// # Errors
+    /// As for [`add_working_time_many`](Calendar::add_working_time_many).
+    pub fn add_working_span_many(&self, t: &[i64], span: Span, out: &mut [i64]) -> Result<()> {
+        same_lengths(&[("instants", t.len()), ("places", out.len())])?;
+        if span < Span::ZERO {
+            return Err(Error::new(
+                ErrorKind::OutOfRange,
+                format!("working time of {span}: must not be negative"),
+            ));
+        }
+        self.add_to_column(t, span, out).map_err(|index| wrong_item(index, t[index], 0))
+    }
+
+    /// [`working_time`](Calendar::working_time) in seconds for many pairs of instants.
+    ///
+    /// `out` has as many entries as `a` and `b` and gets the working seconds in `[a, b)`, negative where `b` comes before
+    /// `a`, and `i64::MIN` where one of them is not supported.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the lengths differ; then nothing is written. `OutOfRange` naming the first item with an instant
+    /// that is not supported; then all of `out` is written all the same.
+    pub fn working_time_many(&self, a: &[i64], b: &[i64], out: &mut [i64]) -> Result<()> {
+        same_lengths(&[("starts", a.len()), ("ends", b.len()), ("places", out.len())])?;
+        let work_at = |t: i64| Instant::checked(t).map(|t| i64::from(self.work_at(t)));
+        let mut first_bad = None;
+        for (index, ((a, b), out)) in a.iter().zip(b).zip(out).enumerate() {
+            *out = match (work_at(*a), work_at(*b)) {
+                (Some(a), Some(b)) => b - a,
+                _ => {
+                    first_bad = first_bad.or(Some(index));
+                    NO_DEADLINE
+                }
+            };
+        }
+        let wrong = |index: usize| match Instant::from_secs(a[index]).and(Instant::from_secs(b[index])) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.context(format_args!("item {index}"))),
+        };
+        first_bad.map_or(Ok(()), wrong)
+    }
+
+    /// Adds a span, below zero as none, to a column of the same length as `out`; the index of the first item that is no
+    /// instant, if there is one.
+    pub(crate) fn add_to_column(&self, t: &[i64], span: Span, out: &mut [i64]) -> Result<(), usize> {
+        self.add_columns(t, Spans::One(span.as_secs().max(0)), out)
+    }
+
+    fn add_columns(&self, t: &[i64], spans: Spans<'_>, out: &mut [i64]) -> Result<(), usize> {
+        let Some(tables) = self.columns() else { return self.add_one_by_one(t, spans, out) };
+        let whole = t.len() / BLOCK * BLOCK;
+        let (blocks, rest) = t.as_chunks::<BLOCK>();
+        let (out_blocks, out_rest) = out.as_chunks_mut::<BLOCK>();
+        let is_long = t.len() >= LONG;
+        let all_good = match spans {
+            Spans::One(span) => {
+                lanes::run(Added { tables, t: blocks, spans: Same(span), out: out_blocks, is_long })
+            }
+            Spans::Each(spans) => {
+                lanes::run(Added { tables, t: blocks, spans: spans.as_chunks().0, out: out_blocks, is_long })
+            }
+        };
+        let rest = self.add_one_by_one(rest, spans.from(whole), out_rest);
+        if !all_good {
+            let is_bad = |index: &usize| Instant::checked(t[*index]).is_none() || spans.at(*index) < 0;
+            if let Some(index) = (0..whole).find(is_bad) {
+                return Err(index);
+            }
+        }
+        rest.map_err(|index| whole + index)
+    }
+
+    fn add_one_by_one(&self, t: &[i64], spans: Spans<'_>, out: &mut [i64]) -> Result<(), usize> {
+        let mut first_bad = Ok(());
+        for (index, (t, out)) in t.iter().zip(out).enumerate() {
+            let span = spans.at(index);
+            *out = match Instant::checked(*t) {
+                Some(t) if span >= 0 => {
+                    self.work_after(t, Span::from_secs(span)).map_or(NO_DEADLINE, Instant::as_secs)
+                }
+                _ => {
+                    first_bad = first_bad.and(Err(index));
+                    NO_DEADLINE
+                }
+            };
+        }
+        first_bad
+    }
+}
+
+/// One span for all items, or one for each.
+#[derive(Clone, Copy)]
+enum Spans<'a> {
+    One(i64),
+    Each(&'a [i64]),
+}
+
+impl Spans<'_> {
+    fn at(&self, index: usize) -> i64 {
+        match self {
+            Spans::One(span) => *span,
+            Spans::Each(spans) => spans[index],
+        }
+    }
+
+    /// Those from an item on.
+    fn from(&self, first: usize) -> Spans<'_> {
+        match self {
+            Spans::One(span) => Spans::One(*span),
+            Spans::Each(spans) => Spans::Each(&spans[first..]),
+        }
+    }
+}
+
+/// The spans of a block, known when the loop is compiled.
+trait BlockSpans {
+    fn at(&self, block: usize, item: usize) -> i64;
+}
+
+struct Same(i64);
+
+impl BlockSpans for Same {
+    #[inline(always)]
+    fn at(&self, _: usize, _: usize) -> i64 {
+        self.0
+    }
+}
+
+impl BlockSpans for &[[i64; BLOCK]] {
+    #[inline(always)]
+    fn at(&self, block: usize, item: usize) -> i64 {
+        self[block][item]
+    }
+}
+
+/// Working time added to blocks of instants.
+struct Added<'a, S> {
+    tables: Columns<'a>,
+    t: &'a [[i64; BLOCK]],
+    spans: S,
+    out: &'a mut [[i64; BLOCK]],
+    is_long: bool,
+}
+
+impl<S: BlockSpans> Loop for Added<'_, S> {
+    /// Whether all items are good.
+    type Outcome = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        let mut scratch = Scratch::default();
+        let mut all_good = true;
+        for (number, (t, out)) in self.t.iter().zip(self.out.iter_mut()).enumerate() {
+            for item in 0..BLOCK {
+                scratch.span[item] = self.spans.at(number, item);
+            }
+            all_good &= scratch.add(&self.tables, t);
+            if self.is_long {
+                lanes::store_past_caches(out, &scratch.due);
+            } else {
+                *out = scratch.due;
+            }
+        }
+        if self.is_long {
+            lanes::fence();
+        }
+        all_good
+    }
+}
+
+/// What the passes over a block hand on to each other.
+struct Scratch {
+    span: [i64; BLOCK],
+    day: [u32; BLOCK],
+    of_day: [u32; BLOCK],
+    before: [u32; BLOCK],
+    entry: [u16; BLOCK],
+    /// The number of the last working second that is added.
+    last: [u32; BLOCK],
+    is_found: [bool; BLOCK],
+    due: [i64; BLOCK],
+}
+
+impl Default for Scratch {
+    fn default() -> Scratch {
+        Scratch {
+            span: [0; BLOCK],
+            day: [0; BLOCK],
+            of_day: [0; BLOCK],
+            before: [0; BLOCK],
+            entry: [0; BLOCK],
+            last: [0; BLOCK],
+            is_found: [false; BLOCK],
+            due: [0; BLOCK],
+        }
+    }
+}
+
+impl Scratch {
+    /// A block; false if an instant is not supported or a span is negative.
+    #[inline(always)]
+    fn add(&mut self, tables: &Columns<'_>, t: &[i64; BLOCK]) -> bool {
+        let (grid, total) = (tables.grid, i64::from(tables.total));
+        let mut bad = 0_u64;
+        for item in 0..BLOCK {
+            let at = t[item] as u64;
+            bad |= at | (u64::from(END_S) - 1).wrapping_sub(at);
+            bad |= (self.span[item] as u64) >> 31;
+            let day = (((at >> 7) & 0x1ff_ffff) * PER_675) >> 37;
+            self.day[item] = day as u32;
+            self.of_day[item] = ((at & 0xffff_ffff) - day * u64::from(DAY_S)) as u32;
+        }
+        let is_good = bad >> 32 == 0 && self.span.iter().all(|span| *span >= 0);
+        for item in 0..BLOCK {
+            // A day beyond the table stands for an instant that is not supported; its answer is taken back below.
+            let day = tables.days[(self.day[item] as usize).min(tables.days.len() - 1)];
+            self.before[item] = day.before_s;
+            self.entry[item] = grid.entry(day.row, self.of_day[item].min(DAY_S - 1));
+        }
+        for item in 0..BLOCK {
+            let worked =
+                self.before[item] + grid.worked_of(self.entry[item], self.of_day[item].min(DAY_S - 1));
+            let last = i64::from(worked).saturating_add(self.span[item]) - 1;
+            self.is_found[item] = last < total && self.span[item] > 0;
+            self.last[item] = if self.is_found[item] { last as u32 } else { 0 };
+        }
+        for item in 0..BLOCK {
+            let last = self.last[item];
+            let mut at = usize::from(tables.index.get((last >> tables.shift) as usize).copied().unwrap_or(0));
+            while tables.open_days[at + 1].before_s <= last {
+                at += 1;
+            }
+            let open_day = tables.open_days[at];
+            let of_day = grid.second(open_day.shape, (last.wrapping_sub(open_day.before_s)).min(DAY_S - 1));
+            self.due[item] = i64::from(open_day.day) * i64::from(DAY_S) + i64::from(of_day) + 1;
+        }
+        for item in 0..BLOCK {
+            let is_due = self.is_found[item] && self.due[item] < i64::from(END_S);
+            let none = if self.span[item] == 0 { t[item] } else { NO_DEADLINE };
+            self.due[item] = if is_due { self.due[item] } else { none };
+        }
+        if !is_good {
+            for item in 0..BLOCK {
+                if Instant::checked(t[item]).is_none() || self.span[item] < 0 {
+                    self.due[item] = NO_DEADLINE;
+                }
+            }
+        }
+        is_good
+    }
+}
+
+fn same_lengths(columns: &[(&str, usize)]) -> Result<()> {
+    if columns.windows(2).all(|two| two[0].1 == two[1].1) {
+        return Ok(());
+    }
+    let found: Vec<String> = columns.iter().map(|(what, length)| format!("{length} {what}")).collect();
+    Err(Error::new(ErrorKind::InvalidArgument, format!("{}: must be as many", found.join(", "))))
+}
+
+#[cold]
+fn wrong_item(index: usize, t: i64, span: i64) -> Error {
+    match Instant::from_secs(t) {
+        Err(error) => error.context(format_args!("item {index}")),
+        Ok(_) => Error::new(
+            ErrorKind::OutOfRange,
+            format!("item {index}: working time of {span} s: must not be negative"),
+        ),
+    }
+}
