@@ -5,7 +5,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo build bench test format lint tests doc
+.PHONY: demo build bench test format lint tests doc instructions
 
 demo: build
 	scripts/demo target/release/slaclock
@@ -16,7 +16,7 @@ build:
 bench:
 	$(CARGO) bench --locked -p slaclock-benches
 
-test: format lint tests doc
+test: format lint tests doc instructions
 
 format:
 	$(CARGO) fmt --all --check
@@ -30,3 +30,7 @@ tests:
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked
+
+# Instructions of the hot paths against their bounds; needs valgrind.
+instructions:
+	$(CARGO) run --release --locked -p slaclock-benches --bin instructions

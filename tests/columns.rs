@@ -14,7 +14,8 @@ mod reference;
 
 use random::{Random, World, seed, worlds};
 use slaclock::error::ErrorKind;
-use slaclock::policy::Rule;
+use slaclock::model::Facts;
+use slaclock::policy::{NO_RULE, Policy, Rule};
 use slaclock::target::{NO_DEADLINE, Paused, Target};
 use slaclock::time::{Instant, Span};
 
@@ -113,7 +114,7 @@ fn a_table_of_the_whole_range_is_right_around_every_breakpoint() {
         let rule = rules.iter().find(simple).expect("one of many");
         rule.prepare(at(0), at(END - 1));
         // The table keeps what it found out about every day; sample days all over, each second-breakpoint by bisection.
-        for _ in 0..120 {
+        for _ in 0..40 {
             let day = random.below(END / DAY - 2) * DAY;
             for step in 0..96 {
                 let (low, high) = (day + step * 900, day + (step + 1) * 900);
@@ -226,5 +227,83 @@ fn working_time_in_columns_is_that_of_single_items() {
         }
         let short = calendar.add_working_time_many(&t, &spans[1..], &mut out).expect_err("another length");
         assert_eq!(short.kind(), ErrorKind::InvalidArgument);
+    }
+}
+
+const MATCHED: &str = r#"
+[policy]
+name = "matched"
+version = 1
+
+[calendar.office]
+zone = "Europe/Berlin"
+hours = { mon-fri = ["08:00-12:00", "13:00-17:00"] }
+holidays = ["01-01", "easter -2", "easter +1", "12-25", "12-26"]
+
+[[clock]]
+name = "working"
+start = "received"
+stop = "resolved"
+rules = [
+  { when = { priority = "P1" }, target = { working = "4h" } },
+  { when = { priority = "P2" }, target = { working = "8h" } },
+  { when = { priority = "P3" }, target = { working = "40h" } },
+]
+
+[[clock]]
+name = "mixed"
+start = "received"
+stop = "resolved"
+rules = [
+  { when = { priority = "P1" }, target = { elapsed = "4h" } },
+  { when = { priority = "P2" }, target = { working = "8h" } },
+  { when = { priority = "P3" }, target = [{ received_before = "14:00", due = "same day, close" }, { due = "next day, 11:00" }] },
+]
+"#;
+
+#[test]
+fn columns_of_a_clock_follow_the_rule_that_each_request_matches() {
+    let policy = Policy::from_toml(MATCHED).expect("a policy");
+    let mut random = Random::new(seed());
+    let priorities = ["P1", "P2", "P3", "P4"];
+    let facts: Vec<Facts> = priorities
+        .iter()
+        .map(|priority| {
+            let mut facts = Facts::none();
+            facts.set("priority", *priority);
+            facts
+        })
+        .collect();
+    for name in ["working", "mixed"] {
+        let clock = policy.clock(name).expect("a clock");
+        let indexes: Vec<u32> = facts.iter().map(|facts| clock.rule_index_for(facts)).collect();
+        assert_eq!(indexes, [0, 1, 2, NO_RULE]);
+        // Chunks in which all match, and chunks in which some do not.
+        let count = 30_000;
+        let received: Vec<i64> = (0..count).map(|_| 1_400_000_000 + random.below(300_000_000)).collect();
+        let matched: Vec<usize> =
+            (0..count).map(|item| random.below(if item < 15_000 { 3 } else { 4 }) as usize).collect();
+        let rules: Vec<u32> = matched.iter().map(|matched| indexes[*matched]).collect();
+        let mut out = vec![7; count as usize];
+        clock.due_many_by_rule(&received, &rules, &mut out).expect("supported receipts");
+        for ((received, matched), found) in received.iter().zip(&matched).zip(&out) {
+            let wanted = clock.due(at(*received), &facts[*matched]).map_or(NO_DEADLINE, Instant::as_secs);
+            assert_eq!(*found, wanted, "{name}, {received}, {}", priorities[*matched]);
+        }
+        for facts in &facts {
+            clock.due_many(&received, facts, &mut out).expect("supported receipts");
+            let single = |received: i64| clock.due(at(received), facts).map_or(NO_DEADLINE, Instant::as_secs);
+            assert!(received.iter().zip(&out).all(|(received, found)| *found == single(*received)), "{name}");
+        }
+        let mut bad = received.clone();
+        bad[20_000] = -1;
+        let error = clock.due_many_by_rule(&bad, &rules, &mut out).expect_err("a receipt is no instant");
+        assert!(error.message().starts_with("receipt 20000: "), "{error}");
+        assert_eq!(out[20_000], NO_DEADLINE);
+        let mut unknown = rules.clone();
+        unknown[9] = 3;
+        let error = clock.due_many_by_rule(&received, &unknown, &mut out).expect_err("there is no such rule");
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.message().starts_with("item 9: rule 3: "), "{error}");
     }
 }

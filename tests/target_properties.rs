@@ -192,6 +192,33 @@ fn a_hold_keeps_exactly_what_remained() {
 }
 
 #[test]
+fn a_countdown_says_what_all_holds_together_say() {
+    run("countdown", 9_000, |_, case, random| {
+        let Case { rule, received, pauses, .. } = case;
+        let (mut countdown, mut paused) = (rule.countdown(*received), Paused::default());
+        let due = |paused| rule.due_shifted(*received, paused, None);
+        same("due before any hold", countdown.due(), due(paused))?;
+        for (begin, end) in pauses {
+            countdown.pause(*begin);
+            let counts = due(paused).is_ok_and(|due| (*begin).max(rule.counted_from(*received)) <= due);
+            same("on hold", countdown.is_paused(), counts)?;
+            if counts {
+                let at = at(begin.as_secs() + random.below(100_000));
+                let left = rule.remaining(*received, *begin, paused, None);
+                same("remaining while on hold", countdown.remaining(at), left)?;
+                paused = paused.plus(rule.paused_between(*received, *begin, *end));
+            }
+            countdown.resume(*end);
+            same("time on hold", countdown.paused(), paused)?;
+            same("due after the hold", countdown.due(), due(paused))?;
+            let left = rule.remaining(*received, *end, paused, None);
+            same("remaining after the hold", countdown.remaining(*end), left)?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn working_time_is_reached_at_the_first_instant_and_not_a_second_earlier() {
     run("left-continuity", 6_000, |world, case, random| {
         let calendar = &case.rule.calendar;

@@ -13,12 +13,14 @@ pub(super) fn tables(spec: &CalendarSpec, plan: &Plan, zone: &Zone) -> (WorkTabl
     let mut stretches: Vec<(i64, i64)> = Vec::with_capacity(48_000);
     let mut dates = Vec::with_capacity((LAST_DAY - FIRST_DAY + 1) as usize);
     let mut civil = Vec::new();
+    let mut clock = Clock { zone, offset_s: 0, until: i64::MIN };
     for day in FIRST_DAY..=LAST_DAY {
         civil_stretches(spec, plan, day, &mut civil);
+        clock.turn_to(day);
         let mut edges: Option<(i64, i64)> = None;
         for &(from, to) in &civil {
-            let opens = zone.utc_of_civil_secs(from, Edge::Open);
-            let closes = zone.utc_of_civil_secs(to, Edge::Close);
+            let opens = clock.utc(from, Edge::Open);
+            let closes = clock.utc(to, Edge::Close);
             // Nothing is left of a stretch that the clock skips.
             if opens < closes {
                 stretches.push((opens, closes));
@@ -29,6 +31,33 @@ pub(super) fn tables(spec: &CalendarSpec, plan: &Plan, zone: &Zone) -> (WorkTabl
         dates.push(edges);
     }
     (WorkTable::build(&join(stretches)), DayTable::build(&dates))
+}
+
+/// A zone's clock, read date by date: between two changes it is one subtraction.
+struct Clock<'a> {
+    zone: &'a Zone,
+    offset_s: i64,
+    /// Civil times of the date before this one are that offset from UTC.
+    until: i64,
+}
+
+impl Clock<'_> {
+    fn turn_to(&mut self, day: i32) {
+        // A stretch ends before the next date has ended, and no offset reaches 26 hours.
+        let (midnight, end) = (i64::from(day) * DAY_S, i64::from(day + 2) * DAY_S);
+        if end < self.until {
+            return;
+        }
+        let (offset_s, changes) = self.zone.offset_until(midnight - 26 * 3600);
+        (self.offset_s, self.until) = (offset_s, changes.saturating_sub(26 * 3600));
+        if end >= self.until {
+            self.until = i64::MIN;
+        }
+    }
+
+    fn utc(&self, civil: i64, edge: Edge) -> i64 {
+        if self.until > i64::MIN { civil - self.offset_s } else { self.zone.utc_of_civil_secs(civil, edge) }
+    }
 }
 
 /// What opens on a date in civil seconds since the midnight that began 1970-01-01, without what is closed.

@@ -215,13 +215,15 @@ impl Calendar {
     /// As [`Calendar::add_working_time`], and for a negative `d` as [`Calendar::sub_working_time`].
     #[inline]
     pub(crate) fn work_after(&self, t: Instant, d: Span) -> Result<Instant, NoDeadline> {
+        self.work_after_that(t, self.work_at(t), d)
+    }
+
+    /// As [`Calendar::work_after`], where `worked` is [`work_at`](Calendar::work_at) of `t`.
+    #[inline]
+    pub(crate) fn work_after_that(&self, t: Instant, worked: u32, d: Span) -> Result<Instant, NoDeadline> {
         // The last working second of `d` ends at the instant looked for.
-        let last = i64::from(self.work_at(t)).checked_add(d.as_secs());
-        match last
-            .and_then(|work| work.checked_sub(1))
-            .and_then(|last| u32::try_from(last).ok())
-            .and_then(|last| self.work.second(last))
-        {
+        let last = i64::from(worked).checked_add(d.as_secs()).and_then(|work| work.checked_sub(1));
+        match last.and_then(|last| u32::try_from(last).ok()).and_then(|last| self.work.second(last)) {
             Some(begins) if d > Span::ZERO => {
                 Instant::from_raw(begins + 1).ok_or_else(|| self.not_reached(t))
             }

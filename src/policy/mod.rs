@@ -7,6 +7,7 @@
 mod build;
 mod calendars;
 mod clocks;
+mod columns;
 mod doc;
 mod example;
 mod forms;
@@ -27,6 +28,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::EventTag;
 use crate::target::{ReceiptRule, Tables, Target};
 
+pub use columns::NO_RULE;
 pub use lint::{Lint, Severity};
 pub use matching::{Index, Matched, Mismatch};
 

@@ -60,7 +60,7 @@ impl Rule {
     }
 
     /// The target if its due instant is no more than time added to the receipt.
-    pub(super) fn plain_target(&self) -> Option<&Target> {
+    pub(crate) fn plain_target(&self) -> Option<&Target> {
         (self.receipt.is_empty() && !self.roll_forward).then_some(&self.target)
     }
 

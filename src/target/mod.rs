@@ -2,6 +2,7 @@
 
 mod ask;
 mod batch;
+mod countdown;
 mod cutoff;
 mod due;
 mod flow;
@@ -16,6 +17,7 @@ mod trace;
 mod words;
 
 pub use batch::NO_DEADLINE;
+pub use countdown::Countdown;
 pub use tables::Tables;
 pub use trace::{
     Choice, Day, Derivation, How, MAX_STEPS, Moment, Outcome, Parts, PauseEffect, PauseStep, ReceiptStep,
