@@ -57,7 +57,7 @@ pub(crate) fn store_past_caches(out: &mut [i64; BLOCK], block: &[i64; BLOCK]) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{__m128i, _mm_stream_si128};
-        if out.as_ptr().addr() % size_of::<__m128i>() == 0 {
+        if out.as_ptr().addr().is_multiple_of(size_of::<__m128i>()) {
             let (out, block) = (out.as_mut_ptr().cast::<__m128i>(), block.as_ptr().cast::<__m128i>());
             for at in 0..BLOCK / 2 {
                 // SAFETY: both blocks have room for 32 pairs, `out` is aligned to one, and every x86-64 has SSE2. Plain

@@ -230,6 +230,7 @@ impl Default for Scratch {
 
 impl Scratch {
     /// A block; false if an instant is not supported or a span is negative.
+    #[allow(clippy::needless_range_loop, reason = "columns side by side")]
     #[inline(always)]
     fn add(&mut self, tables: &Columns<'_>, t: &[i64; BLOCK]) -> bool {
         let (grid, total) = (tables.grid, i64::from(tables.total));

@@ -155,8 +155,8 @@ fn same_lengths(received: usize, rules: usize, room: usize) -> Result<()> {
 
 /// The error that names the first receipt that is no instant.
 fn all_instants(received: &[i64]) -> Result<()> {
-    let checked = received.iter().enumerate().map(|(index, receipt)| {
-        Instant::from_secs(*receipt).map_err(|error| error.context(format_args!("receipt {index}")))
-    });
-    checked.map(|instant| instant.map(|_| ())).collect()
+    received.iter().enumerate().try_for_each(|(index, receipt)| match Instant::from_secs(*receipt) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.context(format_args!("receipt {index}"))),
+    })
 }

@@ -163,6 +163,7 @@ struct Scratch {
 
 impl Rows {
     /// A block of receipts; false if one of them lies outside the table, then nothing of `due` counts.
+    #[allow(clippy::needless_range_loop, reason = "columns side by side")]
     #[inline(always)]
     fn block(&self, table: &Table, received: &[i64; BLOCK], scratch: &mut Scratch) -> bool {
         let first = i64::from(table.first_day) * DAY_S;

@@ -412,6 +412,7 @@ impl PyCalendar {
             roll_forward: false,
             backstop: None,
             warn_at: Vec::new(),
+            tables: Default::default(),
         }
     }
 }
