@@ -63,6 +63,8 @@ pub enum Verify {
 pub struct Options {
     pub(crate) file: file::Options,
     pub(crate) read_only: bool,
+    /// The caller gave the cancellation flag.
+    cancels: bool,
 }
 
 impl Options {
@@ -122,6 +124,18 @@ impl Options {
     #[must_use]
     pub fn cancel(mut self, flag: Arc<AtomicBool>) -> Self {
         self.file.cancel = flag;
+        self.cancels = true;
         self
+    }
+
+    /// Whether both ask for the same: a given cancellation flag must be the very same one.
+    pub(crate) fn is_same_as(&self, other: &Options) -> bool {
+        let of = |options: &Options| {
+            let file::Options { mode, durability, verify, cache_bytes, busy_timeout, cancel: _ } =
+                options.file;
+            (mode, durability, verify, cache_bytes, busy_timeout, options.read_only, options.cancels)
+        };
+        let same_flag = !self.cancels || Arc::ptr_eq(&self.file.cancel, &other.file.cancel);
+        of(self) == of(other) && same_flag
     }
 }

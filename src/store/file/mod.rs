@@ -316,8 +316,22 @@ impl OpenFile {
         self.read_only
     }
 
+    /// Whether the handle does all that it was opened for, in this process. A cache of handles asks before it
+    /// lends one.
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.core.is_forked()
+            && self.health.state() == State::Ok
+            && self.handle().is_some()
+            && !self.core.is_closed()
+    }
+
+    /// Whether this is the file that the handle has open.
+    pub(crate) fn is(&self, identity: Identity) -> bool {
+        self.identity == Some(identity)
+    }
+
     /// Whether `path` still names the file that this handle has open, and this process is the one that
-    /// opened it. A cache of handles asks before it lends one.
+    /// opened it.
     pub(crate) fn is_current(&self, path: &Path) -> bool {
         !self.core.is_forked() && self.identity.is_some() && Identity::of_path(path).ok() == self.identity
     }
