@@ -148,6 +148,12 @@ impl Error {
         self
     }
 
+    /// The same error for another caller who waited for the same thing; without its cause.
+    pub(crate) fn copy(&self) -> Self {
+        let Inner { kind, ref message, position, source: _ } = *self.0;
+        Error(Box::new(Inner { kind, message: message.clone(), position, source: None }))
+    }
+
     /// What went wrong, for programs.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -14,7 +14,17 @@ use crate::time::Instant;
 /// Cycles armed by another clock's threshold are given although nothing has happened yet, with a `started_at` that
 /// may lie in the future: they begin then if nothing happens before.
 pub fn derive(policy: &Policy, request: &Request, events: &[Event]) -> Timeline {
-    Run::new(policy, request).over(events.iter(), events.is_sorted_by_key(|event| event.at))
+    derive_over(policy, request, events.iter())
+}
+
+/// The same for events that do not lie side by side.
+pub(crate) fn derive_over<'e>(
+    policy: &Policy,
+    request: &Request,
+    events: impl Iterator<Item = &'e Event> + Clone,
+) -> Timeline {
+    let sorted = events.clone().is_sorted_by_key(|event| event.at);
+    Run::new(policy, request).over(events, sorted)
 }
 
 /// The same as of `now`: later events are left out. Before the receipt there are no cycles.

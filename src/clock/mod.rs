@@ -7,6 +7,7 @@ mod lane;
 mod timeline;
 
 pub use cycle::{Cycle, Warning};
+pub(crate) use derive::derive_over;
 pub use derive::{derive, derive_at};
 pub use timeline::{Hold, RequestState, Timeline, order};
 

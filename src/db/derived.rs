@@ -1,6 +1,8 @@
 //! From a derived timeline to what is stored of it: clock rows, thresholds ahead of the feed, notices.
 
 use crate::clock::{Cycle, Phase, Threshold, ThresholdKind, Timeline};
+use crate::store::index::rows_of;
+use crate::store::log::IndexRow;
 use crate::store::notices::NoticeRow;
 use crate::store::records::{
     ClockRow, FLAG_ARMED, FLAG_BACKSTOP, FLAG_BEYOND_HOLIDAYS, FLAG_BY_CHANGE, NONE, PhaseCode,
@@ -19,6 +21,26 @@ pub(crate) fn clock_rows(request: u32, clocks: u8, timeline: &Timeline) -> Vec<C
         }
     }
     rows
+}
+
+/// The index rows that go and come when the clocks from slot `first` on change from `old` to `new`.
+pub(crate) fn index_moves(
+    first: u32,
+    old: &[ClockRow],
+    new: &[ClockRow],
+    removed: &mut Vec<IndexRow>,
+    added: &mut Vec<IndexRow>,
+) {
+    for (at, (clock, slot)) in new.iter().zip(first..).enumerate() {
+        let Some(before) = old.get(at) else {
+            added.extend(rows_of(slot, clock));
+            continue;
+        };
+        if before != clock {
+            removed.extend(rows_of(slot, before).filter(|row| !rows_of(slot, clock).any(|new| new == *row)));
+            added.extend(rows_of(slot, clock).filter(|row| !rows_of(slot, before).any(|old| old == *row)));
+        }
+    }
 }
 
 fn raw(instant: Option<Instant>) -> u32 {

@@ -97,7 +97,7 @@ impl Db {
             rows.sort_by_key(|notice| (notice.at, notice.request, notice.clock, notice.cycle));
             head.advanced_to = until;
             head.unfolded = head.unfolded.saturating_add(1);
-            let entry = LogEntry { head, requests: vec![], changes: vec![] };
+            let entry = LogEntry::new(head);
             Ok((rows.len() as u64, Some(Commit { entry, notices: rows, values: vec![] })))
         })?;
         self.store.fold_if_due()?;
@@ -128,7 +128,7 @@ impl Feed<'_> {
         }
         self.db.store.read(|snapshot| {
             let cursor = find_consumer(snapshot, &self.name)?.cursor;
-            let rows = notices::read_after(&snapshot.reader, cursor, snapshot.head().notices, limit)?;
+            let rows = notices::read_after(snapshot.reader()?, cursor, snapshot.head().notices, limit)?;
             rows.into_iter().map(|(number, row)| self.notice(snapshot, number, &row)).collect()
         })
     }
@@ -161,7 +161,7 @@ impl Feed<'_> {
             let mut payload = number.to_le_bytes().to_vec();
             codec::append(&mut payload, &self.name)?;
             head.unfolded = head.unfolded.saturating_add(1);
-            let entry = LogEntry { head, requests: vec![], changes: vec![] };
+            let entry = LogEntry::new(head);
             let values = vec![(Table::Consumers, consumer.key, payload)];
             Ok(((), Some(Commit { entry, notices: vec![], values })))
         })
@@ -194,7 +194,7 @@ struct Consumer {
 /// The consumer of this name, or the place where it will be kept.
 fn find_consumer(snapshot: &Snapshot<'_>, name: &str) -> Result<Consumer> {
     let mut found = Consumer { key: 0, cursor: 0 };
-    snapshot.reader.visit(Table::Consumers, 0..=u64::MAX, |key, payload| {
+    snapshot.reader()?.visit(Table::Consumers, 0..=u64::MAX, |key, payload| {
         let mut input = Input::new(payload);
         let cursor = input.u64()?;
         let is_it = input.value::<String>()? == name;

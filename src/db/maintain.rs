@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::Db;
-use super::derived::{NoticeKey, clock_rows, notices_until, pending_keys};
+use super::derived::{NoticeKey, clock_rows, index_moves, notices_until, pending_keys};
 use crate::clock::derive;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::index::{IndexKind, key_of, row, rows_of};
@@ -209,7 +209,8 @@ impl Db {
 
     fn repair(&self, snapshot: &Snapshot<'_>, slots: std::ops::Range<u32>) -> Result<(u64, Option<Commit>)> {
         let mut head = *snapshot.head();
-        let mut changes = Vec::new();
+        let mut entry = LogEntry::new(head);
+        let mut repaired = 0;
         for slot in slots {
             let mut row = snapshot.request_row(slot)?;
             let (request, events, policy) = self.facts_of(snapshot, slot)?;
@@ -223,16 +224,18 @@ impl Db {
                 head.move_phase(Some(old.phase), new.phase);
             }
             row.last_event_at = timeline.last_event_at.raw();
-            let (pending_removed, pending_added) = (vec![], vec![]);
-            changes.push(Change { slot, row, events: vec![], clocks, pending_removed, pending_added });
+            let (mut removed, mut added) = (Vec::new(), Vec::new());
+            index_moves(row.first_clock, &stored, &clocks, &mut removed, &mut added);
+            let (removed, added) = (removed.as_slice(), added.as_slice());
+            entry.push_change(&Change { slot, row, events: &[], clocks: &clocks, removed, added })?;
+            repaired += 1;
         }
-        let repaired = changes.len() as u64;
         if repaired == 0 {
             return Ok((0, None));
         }
-        head.unfolded = head.unfolded.saturating_add(changes.len() as u32);
-        let entry = LogEntry { head, requests: vec![], changes };
-        Ok((repaired, Some(Commit { entry, notices: vec![], values: vec![] })))
+        head.unfolded = head.unfolded.saturating_add(repaired);
+        entry.head = head;
+        Ok((u64::from(repaired), Some(Commit { entry, notices: vec![], values: vec![] })))
     }
 }
 
@@ -275,7 +278,7 @@ fn verify_notices(
     let last = snapshot.head().notices;
     let mut after = 0;
     while after < last {
-        let page = notices::read_after(&snapshot.reader, after, last, 10_000)?;
+        let page = notices::read_after(snapshot.reader()?, after, last, 10_000)?;
         for (number, row) in &page {
             if *number != after + 1 {
                 return Err(Error::new(ErrorKind::Damaged, format!("notice {} is missing", after + 1)));

@@ -3,12 +3,14 @@
 //! A [`Db`] is safe to share between threads. Writes are one transaction each and wait for one another, in this and
 //! in other processes; reads see every commit made before them and never wait for a writer.
 
+mod batch;
 mod derived;
 mod explain;
 mod feed;
 mod maintain;
 mod options;
 mod policies;
+mod queue;
 mod report;
 mod request;
 mod scan;
@@ -40,6 +42,7 @@ use crate::store::head::Head;
 use crate::store::tables::Table;
 use crate::time::Instant;
 use policies::{Edition, stored_edition};
+use queue::Queue;
 
 /// An open database.
 ///
@@ -77,6 +80,7 @@ pub struct Db {
     store: Store,
     /// Compiled policies by edition; editions never change.
     editions: RwLock<HashMap<u32, Arc<Edition>>>,
+    queue: Queue,
 }
 
 impl std::fmt::Debug for Db {
@@ -112,7 +116,7 @@ impl Db {
         let head = Head { policy: 1, ..Head::default() };
         let first = [(Table::Policies, 1, stored_edition(policy, Instant::MIN)?)];
         let store = Store::create(path, &options.file, head, &first)?;
-        Ok(Db { store, editions: RwLock::default() })
+        Ok(Db { store, editions: RwLock::default(), queue: Queue::default() })
     }
 
     /// Opens an existing database. Never makes one.
@@ -122,7 +126,7 @@ impl Db {
     /// has it for itself; `Io`.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Db> {
         let store = Store::open(path.as_ref(), &options.file, options.read_only)?;
-        Ok(Db { store, editions: RwLock::default() })
+        Ok(Db { store, editions: RwLock::default(), queue: Queue::default() })
     }
 
     /// Puts everything written so far on the disk. Only bulk durability leaves anything to do.

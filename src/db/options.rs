@@ -99,7 +99,8 @@ impl Options {
         self
     }
 
-    /// Sets the memory for pages of the file, in bytes. 64 MiB unless set.
+    /// Sets the memory for pages of the file, in bytes. 64 MiB unless set. Verified values take up to half as much
+    /// again.
     #[must_use]
     pub fn cache_bytes(mut self, bytes: usize) -> Self {
         self.file.cache_bytes = bytes;

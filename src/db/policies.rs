@@ -115,7 +115,7 @@ impl Db {
             head.policy += 1;
             head.unfolded = head.unfolded.saturating_add(1);
             let values = vec![(Table::Policies, u64::from(head.policy), stored_edition(policy, from)?)];
-            let entry = LogEntry { head, requests: vec![], changes: vec![] };
+            let entry = LogEntry::new(head);
             Ok(((), Some(Commit { entry, notices: vec![], values })))
         })
     }
@@ -144,7 +144,8 @@ impl Db {
         if let Some(known) = self.editions.read().unwrap_or_else(PoisonError::into_inner).get(&number) {
             return Ok(known.clone());
         }
-        let stored = snapshot.reader.must(Table::Policies, u64::from(number), codec::decode_all::<Stored>)?;
+        let stored =
+            snapshot.reader()?.must(Table::Policies, u64::from(number), codec::decode_all::<Stored>)?;
         let zones = TzData::kept(stored.tzdb, stored.zones);
         let policy = Policy::from_text(&stored.text, &zones).map_err(|error| {
             Error::new(ErrorKind::Damaged, format!("policy edition {number} no longer loads: {error}"))

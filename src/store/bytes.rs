@@ -56,6 +56,17 @@ impl<'a> Input<'a> {
         Ok(count)
     }
 
+    /// A count and so many rows of fixed size.
+    pub(crate) fn rows<const SIZE: usize>(&mut self) -> Result<&'a [[u8; SIZE]]> {
+        let count = self.count(SIZE)?;
+        Ok(self.take(count * SIZE)?.as_chunks().0)
+    }
+
+    /// How many bytes were read.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
     /// The bytes not yet read.
     pub(crate) fn rest(&self) -> &'a [u8] {
         &self.bytes[self.at..]

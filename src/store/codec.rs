@@ -49,6 +49,13 @@ pub(crate) fn decode_all<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     }
 }
 
+/// The text that a value begins with.
+pub(crate) fn first_text(bytes: &[u8]) -> Result<&str> {
+    bincode::serde::borrow_decode_from_slice(bytes, CONFIG)
+        .map(|(text, _)| text)
+        .map_err(|cause| Error::new(ErrorKind::Damaged, "record bytes do not decode").because(cause))
+}
+
 struct Appender<'a>(&'a mut Vec<u8>);
 
 impl bincode::enc::write::Writer for Appender<'_> {

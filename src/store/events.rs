@@ -1,10 +1,10 @@
 //! Sealed events: append-only groups, each with a pointer to the group of the same request before it, so that the
 //! events of one request are read without scanning anything.
 
+use std::sync::Arc;
+
 use super::bytes::{Input, put_count};
-use super::codec;
 use super::records::NO_EVENTS;
-use super::tables::{Reader, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Event;
 
@@ -28,14 +28,14 @@ impl Packer {
     }
 
     /// Appends the newest events of a request and returns the pointer to them.
-    pub(crate) fn add(&mut self, slot: u32, previous: u64, events: &[Event]) -> Result<u64> {
+    ///
+    /// Each of `groups` is a number of events and their codec bytes.
+    pub(crate) fn add(&mut self, slot: u32, previous: u64, groups: &[(u32, &[u8])]) -> Result<u64> {
         let pointer = u64::from(self.block) << 32 | self.bytes.len() as u64;
         self.bytes.extend_from_slice(&slot.to_le_bytes());
         self.bytes.extend_from_slice(&previous.to_le_bytes());
-        put_count(&mut self.bytes, events.len())?;
-        for event in events {
-            codec::append(&mut self.bytes, event)?;
-        }
+        put_count(&mut self.bytes, groups.iter().map(|(count, _)| *count as usize).sum())?;
+        groups.iter().for_each(|(_, events)| self.bytes.extend_from_slice(events));
         if self.bytes.len() >= BLOCK_BYTES {
             self.close()?;
         }
@@ -60,8 +60,10 @@ impl Packer {
 }
 
 /// Appends the events of request `slot` to `found`, oldest group first, following the chain from `newest`.
+///
+/// `block` hands over an event block by its number.
 pub(crate) fn read_chain(
-    reader: &Reader,
+    block: &dyn Fn(u64) -> Result<Arc<[u8]>>,
     slot: u32,
     newest: u64,
     blocks: u32,
@@ -79,19 +81,17 @@ pub(crate) fn read_chain(
             ));
         }
         bound = pointer;
-        let (group, previous) = reader.must(Table::Events, pointer >> 32, |block| {
-            let mut input = Input::from(block, pointer as u32 as usize)?;
-            if input.u32()? != slot {
-                return Err(Error::new(
-                    ErrorKind::Damaged,
-                    format!("these are not events of request slot {slot}"),
-                ));
-            }
-            let previous = input.u64()?;
-            let count = input.count(2)?;
-            let group = (0..count).map(|_| input.value()).collect::<Result<Vec<Event>>>()?;
-            Ok((group, previous))
-        })?;
+        let bytes = block(pointer >> 32)?;
+        let mut input = Input::from(&bytes, pointer as u32 as usize)?;
+        if input.u32()? != slot {
+            return Err(Error::new(
+                ErrorKind::Damaged,
+                format!("these are not events of request slot {slot}"),
+            ));
+        }
+        let previous = input.u64()?;
+        let count = input.count(2)?;
+        let group = (0..count).map(|_| input.value()).collect::<Result<Vec<Event>>>()?;
         groups.push(group);
         pointer = previous;
     }

@@ -2,10 +2,7 @@
 //!
 //! Done rarely, so that its cost spreads over many operations; a commit in between only appends.
 
-use std::collections::BTreeMap;
-
 use super::bytes::put_count;
-use super::codec;
 use super::events::Packer;
 use super::head::Head;
 use super::index::{IndexKind, key_of};
@@ -13,8 +10,8 @@ use super::records::{ClockRow, RequestRow};
 use super::sealed;
 use super::snapshot::{CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, Snapshot, sealed_key};
 use super::tables::{META_HEAD, Table, Writer};
+use super::tail::BySlot;
 use crate::error::Result;
-use crate::model::Request;
 
 /// Operations in the log after which a write folds it first.
 pub(crate) const FOLD_AFTER: u32 = 65_536;
@@ -26,22 +23,25 @@ const RECORD_BLOCK_BYTES: usize = 15_800;
 pub(crate) fn fold(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<Head> {
     let before = *snapshot.head();
     let tail = &snapshot.view.tail;
-    writer.put_all(Table::Records, pack_records(before.sealed_requests, &tail.records)?.into_iter())?;
+    writer.put_all(Table::Records, pack_records(before.sealed_requests, tail.records())?.into_iter())?;
     fold_ids(snapshot, writer)?;
 
-    let mut requests: BTreeMap<u32, RequestRow> =
-        tail.requests.iter().map(|(slot, row)| (*slot, *row)).collect();
+    let mut requests = sorted(&tail.requests);
     let mut packer = Packer::new(before.event_blocks);
-    let by_slot: BTreeMap<&u32, _> = tail.events.iter().collect();
-    for (slot, events) in by_slot {
-        if let Some(row) = requests.get_mut(slot) {
-            row.newest_events = packer.add(*slot, row.newest_events, events)?;
+    let mut with_events: Vec<u32> = tail.with_events().collect();
+    with_events.sort_unstable();
+    for slot in with_events {
+        let at = requests.binary_search_by_key(&slot, |(slot, _)| *slot);
+        if let Ok(at) = at
+            && let Some((_, row)) = requests.get_mut(at)
+        {
+            row.newest_events = packer.add(slot, row.newest_events, &tail.event_groups(slot))?;
         }
     }
     let (event_blocks, next_event_block) = packer.finish()?;
     writer.put_all(Table::Events, event_blocks.into_iter())?;
 
-    let clocks: BTreeMap<u32, ClockRow> = tail.clocks.iter().map(|(slot, row)| (*slot, *row)).collect();
+    let clocks = sorted(&tail.clocks);
     patch_blocks(
         snapshot,
         writer,
@@ -75,12 +75,19 @@ pub(crate) fn fold(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<Head>
     Ok(after)
 }
 
-/// Packs requests into blocks keyed by their first slot.
-pub(crate) fn pack_records(first: u32, requests: &[Request]) -> Result<Vec<(u64, Vec<u8>)>> {
+/// A map's content by slot.
+fn sorted<R: Copy>(rows: &BySlot<R>) -> Vec<(u32, R)> {
+    let mut rows: Vec<(u32, R)> = rows.iter().map(|(slot, row)| (*slot, *row)).collect();
+    rows.sort_unstable_by_key(|(slot, _)| *slot);
+    rows
+}
+
+/// Packs codec requests into blocks keyed by their first slot.
+fn pack_records<'a>(first: u32, records: impl Iterator<Item = &'a [u8]>) -> Result<Vec<(u64, Vec<u8>)>> {
     let mut blocks = Vec::new();
     let (mut bytes, mut ends, mut start) = (Vec::new(), Vec::<u32>::new(), first);
-    for (request, slot) in requests.iter().zip(first..) {
-        codec::append(&mut bytes, request)?;
+    for (record, slot) in records.zip(first..) {
+        bytes.extend_from_slice(record);
         ends.push(bytes.len() as u32);
         if bytes.len() + ends.len() * 4 >= RECORD_BLOCK_BYTES {
             blocks.push((u64::from(start), packed(&ends, &bytes)?));
@@ -106,18 +113,12 @@ fn packed(ends: &[u32], bytes: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn fold_ids(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<()> {
-    if snapshot.view.tail.ids.is_empty() {
+    let entries: Vec<(u64, u32)> = snapshot.view.tail.ids().collect();
+    if entries.is_empty() {
         return Ok(());
     }
-    let mut entries: Vec<(u64, u32)> = snapshot
-        .view
-        .tail
-        .ids
-        .iter()
-        .flat_map(|(hash, slots)| slots.iter().map(|slot| (*hash, *slot)))
-        .collect();
-    entries.sort_unstable();
-    let load = |key: u64| snapshot.reader.must(Table::Ids, key, |payload| Ok(payload.to_vec()));
+    let reader = snapshot.reader()?;
+    let load = |key: u64| reader.must(Table::Ids, key, |payload| Ok(payload.to_vec()));
     let plan = snapshot.view.ids.add_run(entries, &load)?;
     for run in plan.dropped_runs {
         writer.remove_range(Table::Ids, sealed_key(run, 0)..=sealed_key(run, u32::MAX))?;
@@ -133,19 +134,19 @@ fn patch_blocks<R>(
     table: Table,
     per_block: u32,
     size: usize,
-    rows: &BTreeMap<u32, R>,
+    rows: &[(u32, R)],
     write: impl Fn(&R, &mut Vec<u8>),
 ) -> Result<()> {
     let mut rows = rows.iter().peekable();
-    let mut changed = Vec::new();
-    while let Some(block) = rows.peek().map(|(slot, _)| **slot / per_block) {
+    let (mut changed, mut encoded) = (Vec::new(), Vec::with_capacity(size));
+    while let Some(block) = rows.peek().map(|(slot, _)| *slot / per_block) {
         let mut bytes = snapshot
-            .reader
+            .reader()?
             .with(table, u64::from(block), |payload| Ok(payload.to_vec()))?
             .unwrap_or_default();
-        while let Some((slot, row)) = rows.next_if(|(slot, _)| **slot / per_block == block) {
+        while let Some((slot, row)) = rows.next_if(|(slot, _)| *slot / per_block == block) {
             let at = (*slot % per_block) as usize * size;
-            let mut encoded = Vec::with_capacity(size);
+            encoded.clear();
             write(row, &mut encoded);
             if bytes.len() < at + size {
                 bytes.resize(at + size, 0);

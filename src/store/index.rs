@@ -84,8 +84,8 @@ pub(crate) fn rows_of(slot: u32, clock: &ClockRow) -> impl Iterator<Item = (Inde
     .map(move |(_, kind, key)| (kind, row(key, slot)))
 }
 
-/// Reads sealed block `block` of an index and hands over its framed-and-verified payload.
-pub(crate) type Load<'a> = &'a dyn Fn(u64) -> Result<Vec<u8>>;
+/// Reads sealed block `block` of an index and hands over its verified payload.
+pub(crate) type Load<'a> = super::sealed::Load<'a>;
 
 /// One ordered index.
 #[derive(Debug, Default)]
@@ -98,6 +98,31 @@ pub(crate) struct Index {
 impl Index {
     pub(crate) fn new(sealed: SealedRows) -> Index {
         Index { sealed, added: SortedRows::default(), removed: SortedRows::default() }
+    }
+
+    /// Takes rows that came (true) and went, in the order in which they did.
+    ///
+    /// Many at once are sorted first, so that a process that has just opened the file need not find a place for each.
+    pub(crate) fn take(&mut self, mut moves: Vec<(u64, bool)>) {
+        const MANY: usize = 256;
+        if moves.len() < MANY || !self.is_unchanged() {
+            for (row, came) in moves {
+                if came { self.insert(row) } else { self.remove(row) }
+            }
+            return;
+        }
+        moves.sort_by_key(|(row, _)| *row);
+        let (mut added, mut removed) = (Vec::new(), Vec::new());
+        for moves in moves.chunk_by(|one, other| one.0 == other.0) {
+            // A row comes and goes by turns, so its first and last move say what is left of them.
+            match (moves[0], moves[moves.len() - 1]) {
+                ((row, true), (_, true)) => added.push(row),
+                ((row, false), (_, false)) => removed.push(row),
+                _ => {}
+            }
+        }
+        self.added = SortedRows::from_sorted(&added);
+        self.removed = SortedRows::from_sorted(&removed);
     }
 
     /// Adds a row that is not there.
@@ -211,6 +236,35 @@ mod tests {
         );
         let paused = ClockRow { phase: PhaseCode::Paused, ..full };
         assert_eq!(rows_of(3, &paused).count(), 0);
+    }
+
+    #[test]
+    fn many_moves_at_once_come_to_the_same_as_one_by_one() {
+        let (directory, blocks) =
+            super::super::sealed::seal_rows(&(0..1_000).map(|at| at * 3).collect::<Vec<_>>());
+        let load = |block: u64| Ok(blocks[block as usize - 1].clone());
+        let index = || Index::new(SealedRows::from_directory(&directory).unwrap());
+        let mut present: std::collections::BTreeSet<u64> = (0..1_000).map(|at| at * 3).collect();
+        let (mut moves, mut number) = (Vec::new(), 7_u64);
+        for _ in 0..5_000 {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let row = (number >> 33) % 700;
+            let came = !present.contains(&row);
+            if came {
+                present.insert(row)
+            } else {
+                present.remove(&row)
+            };
+            moves.push((row, came));
+        }
+        let (mut together, mut apart) = (index(), index());
+        together.take(moves.clone());
+        moves.chunks(100).for_each(|some| apart.take(some.to_vec()));
+        for index in [together, apart] {
+            assert_eq!(index.len(), present.len() as u64);
+            let rows: Vec<u64> = index.iter_from(0, &load).map(Result::unwrap).collect();
+            assert!(rows.iter().eq(&present));
+        }
     }
 
     #[test]

@@ -1,112 +1,194 @@
 //! The operation log: one packed value per commit, holding all that the commit changed.
 //!
 //! A commit appends; nothing sealed is touched. Other processes follow by reading the log from their last number on,
-//! and a fold moves the log's content into the sealed values.
+//! and a fold moves the log's content into the sealed values. Whoever follows wants the fixed parts at once and the
+//! texts seldom, so a value is read in place: texts are skipped by their length, and index rows that come and go are
+//! written down, not worked out from sealed values.
+
+use std::ops::Range;
 
 use super::bytes::{Input, put_count};
+use super::head::Head;
+use super::index::IndexKind;
 use super::records::{ClockRow, RequestRow};
-use super::{codec, head::Head};
-use crate::error::Result;
+use super::{codec, ids};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, Request};
 
+/// A row of an index.
+pub(crate) type IndexRow = (IndexKind, u64);
+
+/// Bytes of an index row: its index u32, the row u64.
+const INDEX_ROW_BYTES: usize = 12;
+
 /// What one commit did to one request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Change {
+#[derive(Clone, Debug)]
+pub(crate) struct Change<'a> {
     /// Its slot.
     pub(crate) slot: u32,
     /// Its row after the commit.
     pub(crate) row: RequestRow,
     /// Events recorded, in arrival order.
-    pub(crate) events: Vec<Event>,
-    /// All its clock rows after the commit.
-    pub(crate) clocks: Vec<ClockRow>,
-    /// Keys of thresholds that the feed still has to pass and that no clock row shows: no longer there.
-    pub(crate) pending_removed: Vec<u32>,
-    /// The same: new.
-    pub(crate) pending_added: Vec<u32>,
+    pub(crate) events: &'a [&'a Event],
+    /// Those of its clock rows that are new or changed.
+    pub(crate) clocks: &'a [ClockRow],
+    /// Index rows that are no longer there.
+    pub(crate) removed: &'a [IndexRow],
+    /// Index rows that are new.
+    pub(crate) added: &'a [IndexRow],
 }
 
-/// What one commit did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What one commit did, as it is written.
+#[derive(Clone, Debug)]
 pub(crate) struct LogEntry {
     /// The head after the commit.
     pub(crate) head: Head,
-    /// New requests, from slot `head.requests - requests.len()` on.
-    pub(crate) requests: Vec<Request>,
-    /// Changed requests, the new ones included.
-    pub(crate) changes: Vec<Change>,
+    first: u32,
+    requests: Vec<u8>,
+    request_count: usize,
+    changes: Vec<u8>,
+    change_count: usize,
 }
 
 impl LogEntry {
-    pub(crate) fn write(&self) -> Result<Vec<u8>> {
-        let mut out = Vec::with_capacity(256 + self.requests.len() * 128 + self.changes.len() * 192);
-        let head = self.head.write();
-        put_count(&mut out, head.len())?;
-        out.extend_from_slice(&head);
-        put_count(&mut out, self.requests.len())?;
-        for request in &self.requests {
-            codec::append(&mut out, request)?;
-        }
-        put_count(&mut out, self.changes.len())?;
-        for change in &self.changes {
-            change.write(&mut out)?;
-        }
-        Ok(out)
+    /// An entry without changes; `head` is the head before the commit.
+    pub(crate) fn new(head: Head) -> LogEntry {
+        let (requests, changes) = (Vec::new(), Vec::new());
+        LogEntry { head, first: head.requests, requests, request_count: 0, changes, change_count: 0 }
     }
 
-    pub(crate) fn read(bytes: &[u8]) -> Result<LogEntry> {
-        let mut input = Input::new(bytes);
-        let length = input.count(1)?;
-        let head = Head::read(input.take(length)?)?;
-        let count = input.count(1)?;
-        let requests = (0..count).map(|_| input.value()).collect::<Result<_>>()?;
-        let count = input.count(RequestRow::SIZE)?;
-        let changes = (0..count).map(|_| Change::read(&mut input)).collect::<Result<_>>()?;
-        input.end()?;
-        Ok(LogEntry { head, requests, changes })
-    }
-}
-
-impl Change {
-    fn write(&self, out: &mut Vec<u8>) -> Result<()> {
-        out.extend_from_slice(&self.slot.to_le_bytes());
-        self.row.write(out);
-        put_count(out, self.events.len())?;
-        for event in &self.events {
-            codec::append(out, event)?;
-        }
-        put_count(out, self.clocks.len())?;
-        for clock in &self.clocks {
-            clock.write(out);
-        }
-        for keys in [&self.pending_removed, &self.pending_added] {
-            put_count(out, keys.len())?;
-            for key in keys {
-                out.extend_from_slice(&key.to_le_bytes());
-            }
-        }
+    /// Adds the next new request.
+    pub(crate) fn push_request(&mut self, request: &Request) -> Result<()> {
+        let out = &mut self.requests;
+        out.extend_from_slice(&ids::hash(&request.id).to_le_bytes());
+        sized(out, |out| codec::append(out, request))?;
+        self.request_count += 1;
         Ok(())
     }
 
-    fn read(input: &mut Input<'_>) -> Result<Change> {
+    /// Adds a change of a request, new ones included.
+    pub(crate) fn push_change(&mut self, change: &Change<'_>) -> Result<()> {
+        let out = &mut self.changes;
+        out.extend_from_slice(&change.slot.to_le_bytes());
+        change.row.write(out);
+        put_count(out, change.events.len())?;
+        sized(out, |out| change.events.iter().try_for_each(|event| codec::append(out, *event)))?;
+        put_count(out, change.clocks.len())?;
+        change.clocks.iter().for_each(|clock| clock.write(out));
+        for rows in [change.removed, change.added] {
+            put_count(out, rows.len())?;
+            for (kind, row) in rows {
+                out.extend_from_slice(&(*kind as u32).to_le_bytes());
+                out.extend_from_slice(&row.to_le_bytes());
+            }
+        }
+        self.change_count += 1;
+        Ok(())
+    }
+
+    /// The entry as a value.
+    pub(crate) fn write(&self) -> Result<Vec<u8>> {
+        let mut out = Vec::with_capacity(12 + self.requests.len() + self.changes.len());
+        out.extend_from_slice(&self.first.to_le_bytes());
+        put_count(&mut out, self.request_count)?;
+        put_count(&mut out, self.change_count)?;
+        out.extend_from_slice(&self.requests);
+        out.extend_from_slice(&self.changes);
+        Ok(out)
+    }
+}
+
+/// What `write` appends, with its length before it.
+fn sized(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    write(out)?;
+    let length = u32::try_from(out.len() - at - 4).map_err(|_| {
+        Error::new(ErrorKind::OutOfRange, "the events of one request in one call: must be below 4 GiB")
+    })?;
+    out[at..at + 4].copy_from_slice(&length.to_le_bytes());
+    Ok(())
+}
+
+/// A new request in a log value.
+pub(crate) struct ReadRequest {
+    pub(crate) slot: u32,
+    /// The hash of its id.
+    pub(crate) hash: u64,
+    /// Where in the value the codec request lies.
+    pub(crate) place: Range<usize>,
+}
+
+/// A change in a log value.
+pub(crate) struct ReadChange<'a> {
+    pub(crate) slot: u32,
+    pub(crate) row: RequestRow,
+    pub(crate) events: u32,
+    /// Where in the value the codec events lie.
+    pub(crate) place: Range<usize>,
+    pub(crate) clocks: &'a [[u8; ClockRow::SIZE]],
+    removed: &'a [[u8; INDEX_ROW_BYTES]],
+    added: &'a [[u8; INDEX_ROW_BYTES]],
+}
+
+impl ReadChange<'_> {
+    pub(crate) fn removed(&self) -> impl Iterator<Item = Result<IndexRow>> {
+        self.removed.iter().map(index_row)
+    }
+
+    pub(crate) fn added(&self) -> impl Iterator<Item = Result<IndexRow>> {
+        self.added.iter().map(index_row)
+    }
+}
+
+fn index_row(bytes: &[u8; INDEX_ROW_BYTES]) -> Result<IndexRow> {
+    let [k0, k1, k2, k3, row @ ..] = *bytes;
+    let code = u32::from_le_bytes([k0, k1, k2, k3]);
+    let kind = IndexKind::ALL
+        .get(code as usize)
+        .ok_or_else(|| Error::new(ErrorKind::Damaged, format!("log: there is no index {code}")))?;
+    Ok((*kind, u64::from_le_bytes(row)))
+}
+
+/// Reads a log value in place: first its new requests, then its changes.
+pub(crate) fn read(
+    bytes: &[u8],
+    mut request: impl FnMut(ReadRequest) -> Result<()>,
+    mut change: impl FnMut(ReadChange<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut input = Input::new(bytes);
+    let first = input.u32()?;
+    let (requests, changes) = (input.u32()?, input.u32()?);
+    for at in 0..requests {
+        let hash = input.u64()?;
+        let place = sized_place(&mut input)?;
+        let slot =
+            first.checked_add(at).ok_or_else(|| Error::new(ErrorKind::Damaged, "log: too many slots"))?;
+        request(ReadRequest { slot, hash, place })?;
+    }
+    for _ in 0..changes {
         let slot = input.u32()?;
         let row = RequestRow::read(input.array()?)?;
-        let count = input.count(2)?;
-        let events = (0..count).map(|_| input.value()).collect::<Result<_>>()?;
-        let count = input.count(ClockRow::SIZE)?;
-        let clocks = (0..count).map(|_| ClockRow::read(input.array()?)).collect::<Result<_>>()?;
-        let mut keys = || -> Result<Vec<u32>> {
-            let count = input.count(4)?;
-            (0..count).map(|_| input.u32()).collect()
-        };
-        Ok(Change { slot, row, events, clocks, pending_removed: keys()?, pending_added: keys()? })
+        let events = input.u32()?;
+        let place = sized_place(&mut input)?;
+        let (clocks, removed, added) = (input.rows()?, input.rows()?, input.rows()?);
+        change(ReadChange { slot, row, events, place, clocks, removed, added })?;
     }
+    input.end()
+}
+
+fn sized_place(input: &mut Input<'_>) -> Result<Range<usize>> {
+    let length = input.count(1)?;
+    let from = input.at();
+    input.take(length)?;
+    Ok(from..from + length)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::EventKind;
+    use crate::store::records::NO_EVENTS;
     use crate::time::Instant;
 
     #[test]
@@ -119,25 +201,43 @@ mod tests {
             first_clock: 0,
             clocks: 1,
             events: 1,
-            newest_events: super::super::records::NO_EVENTS,
+            newest_events: NO_EVENTS,
         };
-        let change = Change {
-            slot: 0,
-            row,
-            events: vec![Event::new(EventKind::Resolved, at).by("ann").key("k1")],
-            clocks: vec![ClockRow::unstarted(0, 0)],
-            pending_removed: vec![],
-            pending_added: vec![5, 6],
-        };
-        let entry = LogEntry {
-            head: Head { requests: 1, ..Head::default() },
-            requests: vec![Request::new("CASE-1", at)],
-            changes: vec![change],
-        };
+        let event = Event::new(EventKind::Resolved, at).by("ann").key("k1");
+        let request = Request::new("CASE-1", at);
+        let clock = ClockRow::unstarted(0, 0);
+        let (removed, added) = ([(IndexKind::Pending, 9)], [(IndexKind::Due, 5), (IndexKind::Limit, 6)]);
+        let mut entry = LogEntry::new(Head { requests: 7, ..Head::default() });
+        entry.push_request(&request).unwrap();
+        let change =
+            Change { slot: 7, row, events: &[&event], clocks: &[clock], removed: &removed, added: &added };
+        entry.push_change(&change).unwrap();
         let bytes = entry.write().unwrap();
-        assert_eq!(LogEntry::read(&bytes).unwrap(), entry);
+        let seen = std::cell::Cell::new(0);
+        read(
+            &bytes,
+            |found| {
+                assert_eq!((found.slot, found.hash), (7, ids::hash("CASE-1")));
+                assert_eq!(codec::decode_all::<Request>(&bytes[found.place]).unwrap(), request);
+                seen.set(seen.get() + 1);
+                Ok(())
+            },
+            |found| {
+                assert_eq!((found.slot, found.row, found.events), (7, row, 1));
+                assert_eq!(found.removed().collect::<Result<Vec<_>>>().unwrap(), removed);
+                assert_eq!(found.added().collect::<Result<Vec<_>>>().unwrap(), added);
+                assert_eq!(ClockRow::read(&found.clocks[0]).unwrap(), clock);
+                assert_eq!(codec::decode_all::<Event>(&bytes[found.place]).unwrap(), event);
+                seen.set(seen.get() + 1);
+                Ok(())
+            },
+        )
+        .unwrap();
+        assert_eq!(seen.get(), 2);
         for length in 0..bytes.len() {
-            assert!(LogEntry::read(&bytes[..length]).is_err(), "{length}");
+            assert!(read(&bytes[..length], |_| Ok(()), |_| Ok(())).is_err(), "{length}");
         }
+        let longer = [bytes, vec![0]].concat();
+        assert!(read(&longer, |_| Ok(()), |_| Ok(())).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! The store: everything about the file, and the only room that knows redb.
 
+mod blocks;
 pub(crate) mod bytes;
 pub(crate) mod codec;
 mod events;
@@ -16,10 +17,11 @@ mod rows;
 mod sealed;
 pub(crate) mod snapshot;
 pub(crate) mod tables;
+mod tail;
 mod view;
 
 use std::path::Path;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use crate::error::{Error, ErrorKind, Result};
 use bytes::Input;
@@ -79,9 +81,9 @@ impl Store {
 
     fn start(file: OpenFile) -> Result<Store> {
         let view = file.guard(|| {
-            let reader = Reader::new(&file.begin_read()?)?;
+            let reader = Reader::new(file.begin_read()?);
             check_format(&reader)?;
-            View::load(&reader)
+            View::load(&reader, file.block_bytes())
         })?;
         Ok(Store { file, view: RwLock::new(view) })
     }
@@ -91,18 +93,34 @@ impl Store {
         &self.file
     }
 
-    /// Runs `read` on one consistent state that includes every commit made so far, by any process.
-    pub(crate) fn read<T>(&self, read: impl FnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
-        self.file.guard(|| read(&self.snapshot()?))
+    /// Runs `read` on one consistent state that includes every commit made so far, by any process. It may run twice:
+    /// what the first run found then does not count.
+    pub(crate) fn read<T>(&self, mut read: impl FnMut(&Snapshot<'_>) -> Result<T>) -> Result<T> {
+        self.file.guard(|| {
+            if self.file.is_alone() {
+                // Nobody else commits, so the view is of the last commit, and the file is read only if it must be.
+                self.file.must_be_open()?;
+                let snapshot = Snapshot::new(self.view(), &self.file, None);
+                let answer = read(&snapshot);
+                if !snapshot.is_stale() {
+                    return answer;
+                }
+            }
+            read(&self.snapshot()?)
+        })
+    }
+
+    fn view(&self) -> RwLockReadGuard<'_, View> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn snapshot(&self) -> Result<Snapshot<'_>> {
         loop {
-            let reader = Reader::new(&self.file.begin_read()?)?;
+            let reader = Reader::new(self.file.begin_read()?);
             let head = read_head(&reader)?;
-            let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
+            let view = self.view();
             if view.same_epoch(&head) && view.head.seq == head.seq {
-                return Ok(Snapshot { view, reader });
+                return Ok(Snapshot::new(view, &self.file, Some(reader)));
             }
             // Another thread may have followed a later commit meanwhile; then this reader is too old: look again.
             let behind = head.epoch > view.head.epoch || head.seq > view.head.seq;
@@ -137,16 +155,17 @@ impl Store {
             for (table, key, payload) in &commit.values {
                 writer.put(*table, *key, payload)?;
             }
-            writer.put(Table::Meta, META_HEAD, &commit.entry.head.write())?;
-            writer.put(Table::Log, commit.entry.head.seq, &commit.entry.write()?)?;
-            let Snapshot { view, reader } = snapshot;
-            drop(view);
-            transaction.count_rows(u64::from(commit.entry.head.unfolded.saturating_sub(before)));
+            let head = commit.entry.head;
+            let value = commit.entry.write()?;
+            writer.put(Table::Meta, META_HEAD, &head.write())?;
+            writer.put(Table::Log, head.seq, &value)?;
+            drop(snapshot);
+            transaction.count_rows(u64::from(head.unfolded.saturating_sub(before)));
             self.file.commit(transaction)?;
             let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
             // A reader of this process may have followed the commit already.
-            if view.head.seq < commit.entry.head.seq {
-                view.apply(commit.entry, &reader)?;
+            if view.head.seq < head.seq {
+                view.apply(value.into(), &head)?;
             }
             drop(view);
             Ok(answer)
@@ -177,13 +196,13 @@ impl Store {
 
     /// Folds when the log has grown long.
     pub(crate) fn fold_if_due(&self) -> Result<()> {
-        let unfolded = self.view.read().unwrap_or_else(PoisonError::into_inner).head.unfolded;
+        let unfolded = self.view().head.unfolded;
         if unfolded >= fold::FOLD_AFTER { self.fold(fold::FOLD_AFTER).map(drop) } else { Ok(()) }
     }
 
     fn reload(&self) -> Result<()> {
-        let reader = Reader::new(&self.file.begin_read()?)?;
-        let loaded = View::load(&reader)?;
+        let reader = Reader::new(self.file.begin_read()?);
+        let loaded = View::load(&reader, self.file.block_bytes())?;
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())
     }

@@ -1,14 +1,16 @@
 //! A snapshot: one consistent state of the file, sealed values and log together.
 
-use std::sync::RwLockReadGuard;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::sync::{Arc, RwLockReadGuard};
 
 use super::bytes::Input;
+use super::file::OpenFile;
 use super::head::Head;
 use super::ids;
 use super::index::{Index, IndexKind};
 use super::records::{ClockRow, NO_EVENTS, RequestRow, row_at};
 use super::tables::{Reader, Table};
-use super::view::View;
+use super::view::{View, read_head};
 use super::{codec, events};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, Request};
@@ -23,45 +25,85 @@ pub(crate) const fn sealed_key(sequence: u32, block: u32) -> u64 {
     (sequence as u64) << 32 | block as u64
 }
 
-/// A clock row from the sealed values.
-pub(crate) fn sealed_clock_row(reader: &Reader, slot: u32) -> Result<ClockRow> {
-    reader.must(Table::Clocks, u64::from(slot / CLOCKS_PER_BLOCK), |block| {
-        ClockRow::read(row_at(block, (slot % CLOCKS_PER_BLOCK) as usize)?)
-    })
-}
-
-/// A request row from the sealed values.
-pub(crate) fn sealed_request_row(reader: &Reader, slot: u32) -> Result<RequestRow> {
-    reader.must(Table::Requests, u64::from(slot / REQUESTS_PER_BLOCK), |block| {
-        RequestRow::read(row_at(block, (slot % REQUESTS_PER_BLOCK) as usize)?)
-    })
-}
-
 /// One consistent state of the file.
 pub(crate) struct Snapshot<'a> {
     pub(crate) view: RwLockReadGuard<'a, View>,
-    pub(crate) reader: Reader,
+    file: &'a OpenFile,
+    /// Begun when something is asked for that is not in memory.
+    reader: OnceCell<Reader>,
+    /// The reader, begun late, met a later fold than the view knows of.
+    stale: Cell<bool>,
+    /// The blocks used last, by table: whoever reads row after row finds the next one in the same block.
+    recent: RefCell<[Option<(u64, Arc<[u8]>)>; Table::ALL.len()]>,
 }
 
-impl Snapshot<'_> {
+impl<'a> Snapshot<'a> {
+    /// A state whose `reader` is of the view's commit, or is still to be begun by the only user of the file.
+    pub(super) fn new(view: RwLockReadGuard<'a, View>, file: &'a OpenFile, reader: Option<Reader>) -> Self {
+        let cell = OnceCell::new();
+        if let Some(reader) = reader {
+            let _ = cell.set(reader);
+        }
+        Snapshot { view, file, reader: cell, stale: Cell::new(false), recent: RefCell::default() }
+    }
+
+    /// Whether what the reader sees is sealed in another way than the view knows: then nothing read counts.
+    pub(super) fn is_stale(&self) -> bool {
+        self.stale.get()
+    }
+
+    /// Reads the file.
+    pub(crate) fn reader(&self) -> Result<&Reader> {
+        if let Some(reader) = self.reader.get() {
+            return Ok(reader);
+        }
+        let reader = Reader::new(self.file.begin_read()?);
+        if !self.view.same_epoch(&read_head(&reader)?) {
+            self.stale.set(true);
+            return Err(Error::new(ErrorKind::Busy, "the file was folded just now"));
+        }
+        Ok(self.reader.get_or_init(|| reader))
+    }
+
     pub(crate) fn head(&self) -> &Head {
         &self.view.head
     }
 
+    /// A sealed value, verified; a missing one is damage. Not for values that other commits than folds change.
+    fn block(&self, table: Table, key: u64) -> Result<Arc<[u8]>> {
+        if let Some((recent, block)) = &self.recent.borrow()[table as usize - 1]
+            && *recent == key
+        {
+            return Ok(block.clone());
+        }
+        let block = match self.view.blocks.get(table, key) {
+            Some(block) => block,
+            None => {
+                let block: Arc<[u8]> = self.reader()?.must(table, key, |payload| Ok(payload.into()))?;
+                self.view.blocks.put(table, key, block.clone());
+                block
+            }
+        };
+        self.recent.borrow_mut()[table as usize - 1] = Some((key, block.clone()));
+        Ok(block)
+    }
+
     /// The row of a request.
     pub(crate) fn request_row(&self, slot: u32) -> Result<RequestRow> {
-        match self.view.tail.requests.get(&slot) {
-            Some(row) => Ok(*row),
-            None => sealed_request_row(&self.reader, slot),
+        if let Some(row) = self.view.tail.requests.get(&slot) {
+            return Ok(*row);
         }
+        let block = self.block(Table::Requests, u64::from(slot / REQUESTS_PER_BLOCK))?;
+        RequestRow::read(row_at(&block, (slot % REQUESTS_PER_BLOCK) as usize)?)
     }
 
     /// The row of a clock.
     pub(crate) fn clock_row(&self, slot: u32) -> Result<ClockRow> {
-        match self.view.tail.clocks.get(&slot) {
-            Some(row) => Ok(*row),
-            None => sealed_clock_row(&self.reader, slot),
+        if let Some(row) = self.view.tail.clocks.get(&slot) {
+            return Ok(*row);
         }
+        let block = self.block(Table::Clocks, u64::from(slot / CLOCKS_PER_BLOCK))?;
+        ClockRow::read(row_at(&block, (slot % CLOCKS_PER_BLOCK) as usize)?)
     }
 
     /// All clock rows of a request.
@@ -71,49 +113,64 @@ impl Snapshot<'_> {
 
     /// What was submitted as request `slot`.
     pub(crate) fn request(&self, slot: u32) -> Result<Request> {
-        self.record(slot, codec::decode_all, Clone::clone)
+        self.record(slot, codec::decode_all)
     }
 
-    /// The external id of a request, without reading the rest of it.
+    /// Hands over the external id of a request, without reading the rest of it.
+    pub(crate) fn with_request_id<T>(&self, slot: u32, read: impl FnOnce(&str) -> T) -> Result<T> {
+        self.record(slot, |bytes| codec::first_text(bytes).map(read))
+    }
+
+    /// The external id of a request.
     pub(crate) fn request_id(&self, slot: u32) -> Result<String> {
-        self.record(slot, |bytes| Ok(codec::decode::<String>(bytes)?.0), |request| request.id.clone())
+        self.with_request_id(slot, str::to_owned)
     }
 
-    fn record<T>(
-        &self,
-        slot: u32,
-        sealed: impl FnOnce(&[u8]) -> Result<T>,
-        tail: impl FnOnce(&Request) -> T,
-    ) -> Result<T> {
+    fn record<T>(&self, slot: u32, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
         if let Some(index) = slot.checked_sub(self.view.head.sealed_requests) {
-            let request = self.view.tail.records.get(index as usize);
-            return request.map(tail).ok_or_else(|| {
-                Error::new(ErrorKind::Damaged, format!("request slot {slot} does not exist"))
+            let bytes = self.view.tail.record(index as usize);
+            return bytes.map(read).unwrap_or_else(|| {
+                Err(Error::new(ErrorKind::Damaged, format!("request slot {slot} does not exist")))
             });
         }
-        let found = self.reader.with_last_until(Table::Records, u64::from(slot), |first, block| {
-            sealed(packed_record(block, u64::from(slot) - first)?)
-        })?;
-        found.ok_or_else(|| {
-            Error::new(ErrorKind::Damaged, format!("record of request slot {slot} is missing"))
-        })
+        let (first, block) = self.record_block(u64::from(slot))?;
+        read(packed_record(&block, u64::from(slot) - first)?)
+    }
+
+    /// The block of records that holds this slot, with its first slot.
+    fn record_block(&self, slot: u64) -> Result<(u64, Arc<[u8]>)> {
+        const AT: usize = Table::Records as usize - 1;
+        let holds = |(first, block): &(u64, Arc<[u8]>)| {
+            let count = block.first_chunk().map_or(0, |count| u32::from_le_bytes(*count));
+            (*first..*first + u64::from(count)).contains(&slot)
+        };
+        if let Some(recent) = self.recent.borrow()[AT].as_ref().filter(|recent| holds(recent)) {
+            return Ok(recent.clone());
+        }
+        let found = match self.view.blocks.last_until(Table::Records, slot).filter(holds) {
+            Some(found) => found,
+            None => {
+                let read = |first: u64, block: &[u8]| Ok((first, Arc::from(block)));
+                let found = self.reader()?.with_last_until(Table::Records, slot, read)?;
+                let (first, block) = found.ok_or_else(|| {
+                    Error::new(ErrorKind::Damaged, format!("record of request slot {slot} is missing"))
+                })?;
+                self.view.blocks.put(Table::Records, first, Arc::clone(&block));
+                (first, block)
+            }
+        };
+        self.recent.borrow_mut()[AT] = Some(found.clone());
+        Ok(found)
     }
 
     /// All events of a request in arrival order, the receipt not among them.
     pub(crate) fn events(&self, slot: u32, row: &RequestRow) -> Result<Vec<Event>> {
         let mut found = Vec::with_capacity(row.events as usize % 4096);
         if row.newest_events != NO_EVENTS {
-            events::read_chain(
-                &self.reader,
-                slot,
-                row.newest_events,
-                self.view.head.event_blocks,
-                &mut found,
-            )?;
+            let block = |number: u64| self.block(Table::Events, number);
+            events::read_chain(&block, slot, row.newest_events, self.view.head.event_blocks, &mut found)?;
         }
-        if let Some(tail) = self.view.tail.events.get(&slot) {
-            found.extend(tail.iter().cloned());
-        }
+        self.view.tail.events(slot, &mut found)?;
         if found.len() != row.events as usize {
             return Err(Error::new(
                 ErrorKind::Damaged,
@@ -130,15 +187,16 @@ impl Snapshot<'_> {
     /// The slot of the request with this external id.
     pub(crate) fn find(&self, id: &str) -> Result<Option<u32>> {
         let hash = ids::hash(id);
-        let recent = self.view.tail.ids.get(&hash).into_iter().flatten().copied();
-        for slot in recent {
-            if self.request_id(slot)? == id {
+        for slot in self.view.tail.with_hash(hash) {
+            if self.with_request_id(slot, |found| found == id)? {
                 return Ok(Some(slot));
             }
         }
-        let load = |key: u64| self.reader.must(Table::Ids, key, |payload| Ok(payload.to_vec()));
-        for slot in self.view.ids.find(hash, &load)? {
-            if self.request_id(slot)? == id {
+        let with = |key: u64, read: &mut dyn FnMut(&[u8]) -> Result<()>| {
+            self.reader()?.must(Table::Ids, key, |payload| read(payload))
+        };
+        for slot in self.view.ids.find(hash, &with)? {
+            if self.with_request_id(slot, |found| found == id)? {
                 return Ok(Some(slot));
             }
         }
@@ -168,7 +226,8 @@ impl Snapshot<'_> {
 
     /// Reads a sealed block of an index.
     pub(crate) fn load_block(&self, kind: IndexKind, block: u64) -> Result<Vec<u8>> {
-        self.reader.must(Table::Index, sealed_key(kind as u32, block as u32), |payload| Ok(payload.to_vec()))
+        self.reader()?
+            .must(Table::Index, sealed_key(kind as u32, block as u32), |payload| Ok(payload.to_vec()))
     }
 }
 

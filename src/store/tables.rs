@@ -2,6 +2,8 @@
 //!
 //! Every value is framed: kind, format version and a checksum bound to its key, verified at each read.
 
+use std::cell::OnceCell;
+
 use redb::{ReadOnlyTable, Table as RedbTable, TableDefinition, WriteTransaction};
 
 use super::file::{ReadTxn, errors};
@@ -61,19 +63,25 @@ fn damaged(table: Table, key: u64, error: Error) -> Error {
     error.context(format_args!("table {}, key {key}", table.name()))
 }
 
-/// Reads one committed state of the file.
+/// Reads one committed state of the file. A table is opened when it is first asked for.
 pub(crate) struct Reader {
-    tables: Vec<ReadOnlyTable<u64, &'static [u8]>>,
+    /// Before the transaction, which ends after them.
+    tables: [OnceCell<ReadOnlyTable<u64, &'static [u8]>>; Table::ALL.len()],
+    transaction: ReadTxn,
 }
 
 impl Reader {
-    pub(crate) fn new(transaction: &ReadTxn) -> Result<Reader> {
-        let open = |table: &Table| transaction.open_table(definition(*table)).map_err(errors::from_table);
-        Ok(Reader { tables: Table::ALL.iter().map(open).collect::<Result<_>>()? })
+    pub(crate) fn new(transaction: ReadTxn) -> Reader {
+        Reader { tables: Default::default(), transaction }
     }
 
-    fn table(&self, table: Table) -> &ReadOnlyTable<u64, &'static [u8]> {
-        &self.tables[table as usize - 1]
+    fn table(&self, table: Table) -> Result<&ReadOnlyTable<u64, &'static [u8]>> {
+        let place = &self.tables[table as usize - 1];
+        if let Some(opened) = place.get() {
+            return Ok(opened);
+        }
+        let opened = self.transaction.open_table(definition(table)).map_err(errors::from_table)?;
+        Ok(place.get_or_init(|| opened))
     }
 
     /// Hands the verified payload at `key` to `read`; `None` if there is no such key.
@@ -83,7 +91,7 @@ impl Reader {
         key: u64,
         read: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<Option<T>> {
-        let Some(value) = self.table(table).get(key).map_err(errors::from_storage)? else { return Ok(None) };
+        let Some(value) = self.table(table)?.get(key).map_err(errors::from_storage)? else { return Ok(None) };
         let payload = frame::open(table as u8, &key.to_be_bytes(), value.value());
         payload.and_then(read).map(Some).map_err(|error| damaged(table, key, error))
     }
@@ -101,7 +109,7 @@ impl Reader {
         key: u64,
         read: impl FnOnce(u64, &[u8]) -> Result<T>,
     ) -> Result<Option<T>> {
-        let mut range = self.table(table).range(..=key).map_err(errors::from_storage)?;
+        let mut range = self.table(table)?.range(..=key).map_err(errors::from_storage)?;
         let Some(entry) = range.next_back() else { return Ok(None) };
         let (found, value) = entry.map_err(errors::from_storage)?;
         let found = found.value();
@@ -119,7 +127,7 @@ impl Reader {
         keys: std::ops::RangeInclusive<u64>,
         mut visit: impl FnMut(u64, &[u8]) -> Result<bool>,
     ) -> Result<()> {
-        for entry in self.table(table).range(keys).map_err(errors::from_storage)? {
+        for entry in self.table(table)?.range(keys).map_err(errors::from_storage)? {
             let (key, value) = entry.map_err(errors::from_storage)?;
             let key = key.value();
             let payload = frame::open(table as u8, &key.to_be_bytes(), value.value());

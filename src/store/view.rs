@@ -1,33 +1,17 @@
 //! The view: what a process knows of the file without reading it: the indexes, and all that the log holds since the
 //! last fold. Every commit, one's own and those of other processes, is applied to it in the same way.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::blocks::Blocks;
 use super::head::Head;
 use super::ids;
-use super::index::{Index, IndexKind, row, rows_of};
-use super::log::{Change, LogEntry};
-use super::records::{ClockRow, RequestRow};
+use super::index::{Index, IndexKind};
 use super::sealed::SealedRows;
-use super::snapshot::{sealed_clock_row, sealed_key};
+use super::snapshot::sealed_key;
 use super::tables::{META_HEAD, Reader, Table};
+use super::tail::Tail;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Event, Request};
-
-/// What the log holds since the last fold, by slot.
-#[derive(Debug, Default)]
-pub(crate) struct Tail {
-    /// New requests, from slot `Head::sealed_requests` on.
-    pub(crate) records: Vec<Request>,
-    /// Hash of external id → slots of new requests.
-    pub(crate) ids: HashMap<u64, Vec<u32>>,
-    /// New and changed request rows.
-    pub(crate) requests: HashMap<u32, RequestRow>,
-    /// New and changed clock rows.
-    pub(crate) clocks: HashMap<u32, ClockRow>,
-    /// New events by request, in arrival order.
-    pub(crate) events: HashMap<u32, Vec<Event>>,
-}
 
 /// What a process knows of the file, as of one commit.
 #[derive(Debug)]
@@ -36,6 +20,9 @@ pub(crate) struct View {
     pub(crate) tail: Tail,
     pub(crate) indexes: [Index; 8],
     pub(crate) ids: ids::Directory,
+    /// Sealed values of this epoch.
+    pub(crate) blocks: Blocks,
+    block_bytes: usize,
 }
 
 /// The head as of the reader's commit.
@@ -44,8 +31,9 @@ pub(crate) fn read_head(reader: &Reader) -> Result<Head> {
 }
 
 impl View {
-    /// Reads the directories of the sealed values and the log since the last fold.
-    pub(crate) fn load(reader: &Reader) -> Result<View> {
+    /// Reads the directories of the sealed values and the log since the last fold. Keeps at most `block_bytes` of
+    /// sealed values in memory.
+    pub(crate) fn load(reader: &Reader, block_bytes: usize) -> Result<View> {
         let last = read_head(reader)?;
         let mut indexes: [Index; 8] = Default::default();
         for kind in IndexKind::ALL {
@@ -55,7 +43,9 @@ impl View {
         }
         let ids = reader.with(Table::Ids, sealed_key(0, 0), ids::Directory::read)?.unwrap_or_default();
         let head = Head { seq: last.folded, ..last };
-        let mut view = View { head, tail: Tail::default(), indexes, ids };
+        let blocks = Blocks::new(block_bytes);
+        let mut view = View { head, tail: Tail::default(), indexes, ids, blocks, block_bytes };
+        view.tail.reserve(last.unfolded as usize);
         view.follow(reader, &last)?;
         Ok(view)
     }
@@ -68,70 +58,44 @@ impl View {
     /// Applies the log from this view's last number up to `last`, the reader's head.
     pub(crate) fn follow(&mut self, reader: &Reader, last: &Head) -> Result<()> {
         if !self.same_epoch(last) {
-            *self = View::load(reader)?;
+            *self = View::load(reader, self.block_bytes)?;
             return Ok(());
         }
         if self.head.seq < last.seq {
+            let mut values = Vec::new();
             let mut expected = self.head.seq + 1;
             reader.visit(Table::Log, expected..=last.seq, |seq, payload| {
                 if seq != expected {
                     return Err(Error::new(ErrorKind::Damaged, format!("log value {expected} is missing")));
                 }
                 expected += 1;
-                self.apply(LogEntry::read(payload)?, reader)?;
+                values.push(payload.into());
                 Ok(true)
             })?;
             if expected != last.seq + 1 {
                 return Err(Error::new(ErrorKind::Damaged, format!("log value {expected} is missing")));
             }
+            self.take(values)?;
         }
         self.head = *last;
         Ok(())
     }
 
-    /// Applies one commit. `reader` reads the sealed values of this view's epoch.
-    pub(crate) fn apply(&mut self, entry: LogEntry, reader: &Reader) -> Result<()> {
-        let first = entry.head.requests.checked_sub(entry.requests.len() as u32);
-        if first != Some(self.head.sealed_requests + self.tail.records.len() as u32) {
-            return Err(Error::new(ErrorKind::Damaged, "log: the slots of new requests do not follow"));
-        }
-        for (request, slot) in entry.requests.into_iter().zip(first.unwrap_or_default()..) {
-            self.tail.ids.entry(ids::hash(&request.id)).or_default().push(slot);
-            self.tail.records.push(request);
-        }
-        for change in entry.changes {
-            self.apply_change(change, reader)?;
-        }
-        self.head = entry.head;
+    /// Applies one commit: its log value and the head after it.
+    pub(crate) fn apply(&mut self, value: Arc<[u8]>, head: &Head) -> Result<()> {
+        self.take(vec![value])?;
+        self.head = *head;
         Ok(())
     }
 
-    fn apply_change(&mut self, change: Change, reader: &Reader) -> Result<()> {
-        let first = change.row.first_clock;
-        for (clock, slot) in change.clocks.into_iter().zip(first..) {
-            let before = match self.tail.clocks.get(&slot) {
-                Some(row) => Some(*row),
-                None if slot < self.head.sealed_clocks => Some(sealed_clock_row(reader, slot)?),
-                None => None,
-            };
-            for (kind, row) in before.iter().flat_map(|before| rows_of(slot, before)) {
-                self.indexes[kind as usize].remove(row);
-            }
-            for (kind, row) in rows_of(slot, &clock) {
-                self.indexes[kind as usize].insert(row);
-            }
-            self.tail.clocks.insert(slot, clock);
+    fn take(&mut self, values: Vec<Arc<[u8]>>) -> Result<()> {
+        let mut moves: [Vec<(u64, bool)>; 8] = Default::default();
+        for value in values {
+            let moved = |(kind, row): (IndexKind, u64), came: bool| moves[kind as usize].push((row, came));
+            self.tail.take(value, self.head.sealed_requests, moved)?;
         }
-        let pending = &mut self.indexes[IndexKind::Pending as usize];
-        for key in change.pending_removed {
-            pending.remove(row(key, change.slot));
-        }
-        for key in change.pending_added {
-            pending.insert(row(key, change.slot));
-        }
-        self.tail.requests.insert(change.slot, change.row);
-        if !change.events.is_empty() {
-            self.tail.events.entry(change.slot).or_default().extend(change.events);
+        for (index, moves) in self.indexes.iter_mut().zip(moves) {
+            index.take(moves);
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ mod txn;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
@@ -306,6 +306,34 @@ impl OpenFile {
         self.core.len().store("measuring the file")
     }
 
+    /// # Errors
+    /// `Busy` when a wait that began at `since` took longer than the busy timeout, `Cancelled` when it should end.
+    pub(crate) fn patience(&self, since: Instant) -> Result<()> {
+        if self.options.cancel.load(Ordering::Relaxed) {
+            Err(Fault::Cancelled.error())
+        } else if since.elapsed() >= self.options.busy_timeout {
+            Err(Fault::Busy(self.options.busy_timeout.as_millis()).error())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// # Errors
+    /// `Closed`.
+    pub(crate) fn must_be_open(&self) -> Result<()> {
+        if self.handle().is_some() { Ok(()) } else { Err(Fault::Retired.error()) }
+    }
+
+    /// Whether nobody but this handle can commit.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.options.mode == Mode::Exclusive && !self.read_only
+    }
+
+    /// Memory for verified values; the engine's pages take the other half.
+    pub(crate) fn block_bytes(&self) -> usize {
+        self.options.cache_bytes / 2
+    }
+
     /// How much of the handle is left.
     pub(crate) fn state(&self) -> State {
         self.health.state()
@@ -439,7 +467,9 @@ impl OpenFile {
         if self.core.is_forked() { Err(Fault::Forked.error()) } else { Ok(()) }
     }
 
-    fn may_write(&self) -> Result<()> {
+    /// # Errors
+    /// `ForkedHandle`; `ReadOnly` or `Damaged` on a handle that writes no more.
+    pub(crate) fn may_write(&self) -> Result<()> {
         self.check()?;
         if self.is_read_only() { Err(read_only()) } else { self.health.may_write() }
     }

@@ -1,0 +1,326 @@
+//! A batch: operations on requests, gathered, derived and made one transaction.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::derived::{NoticeKey, clock_rows, index_moves, notices_until, pending_keys};
+use super::policies::Edition;
+use super::{ClockStatus, Db, Operation, Outcome};
+use crate::clock::{Timeline, derive_over};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Event, Request, validate_id};
+use crate::store::Commit;
+use crate::store::head::Head;
+use crate::store::index::{IndexKind, row};
+use crate::store::log::{Change, LogEntry};
+use crate::store::notices::NoticeRow;
+use crate::store::records::{NO_EVENTS, RequestRow};
+use crate::store::snapshot::Snapshot;
+
+fn other_content(stored: &Request, submitted: &Request) -> Error {
+    let differs = [
+        ("received_at", stored.received_at != submitted.received_at),
+        ("customer", stored.customer != submitted.customer),
+        ("priority", stored.priority != submitted.priority),
+        ("category", stored.category != submitted.category),
+        ("channel", stored.channel != submitted.channel),
+        ("subject", stored.subject != submitted.subject),
+        ("attributes", stored.attributes != submitted.attributes),
+    ];
+    let names: Vec<&str> = differs.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+    Error::new(
+        ErrorKind::Conflict,
+        format!(
+            "request `{}`: this id was submitted before, received at {}, with another {}",
+            submitted.id,
+            stored.received_at,
+            names.join(", ")
+        ),
+    )
+}
+
+/// A request that a batch has in hand.
+struct Touched<'a> {
+    request: Cow<'a, Request>,
+    edition: Arc<Edition>,
+    row: RequestRow,
+    is_new: bool,
+    /// As stored, in arrival order.
+    stored: Vec<Event>,
+    /// Of this batch, in arrival order.
+    added: Vec<&'a Event>,
+}
+
+/// One transaction in the making.
+pub(super) struct Batch<'a> {
+    db: &'a Db,
+    snapshot: &'a Snapshot<'a>,
+    head: Head,
+    new_ids: HashMap<&'a str, u32>,
+    /// Stored requests by slot.
+    known: BTreeMap<u32, Touched<'a>>,
+    /// New requests; their slots follow those of the stored ones.
+    new: Vec<Touched<'a>>,
+    operations: u32,
+    /// The caller wants to know the clocks of what it touched.
+    answers: bool,
+}
+
+/// The clocks of the requests that were touched, by slot.
+pub(super) type Answers = HashMap<u32, Vec<ClockStatus>>;
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(db: &'a Db, snapshot: &'a Snapshot<'a>, answers: bool) -> Self {
+        Batch {
+            db,
+            snapshot,
+            head: *snapshot.head(),
+            new_ids: HashMap::new(),
+            known: BTreeMap::new(),
+            new: Vec::new(),
+            operations: 0,
+            answers,
+        }
+    }
+
+    /// Adds an operation and returns what becomes of it, and its request's slot. After an error nothing of it is
+    /// in the batch.
+    pub(super) fn add(&mut self, operation: &'a Operation) -> Result<(Outcome, u32)> {
+        match operation {
+            Operation::Submit(request) => self.submit(request),
+            Operation::Record { id, event } => self.record(id, event),
+        }
+    }
+
+    fn submit(&mut self, request: &'a Request) -> Result<(Outcome, u32)> {
+        request.validate()?;
+        if let Some(slot) = self.find(&request.id)? {
+            let stored = &self.touch(slot)?.request;
+            return if **stored == *request {
+                Ok((Outcome::AlreadyRecorded, slot))
+            } else {
+                Err(other_content(stored, request))
+            };
+        }
+        let edition = self.db.edition_for(self.snapshot, request.received_at)?;
+        let clocks = edition.policy.clocks().len();
+        let slot = self.head.requests;
+        let next = |count: u32, more: usize| {
+            u32::try_from(more).ok().and_then(|more| count.checked_add(more)).filter(|next| *next < u32::MAX)
+        };
+        let (Some(requests), Some(clock_slots)) = (next(slot, 1), next(self.head.clocks, clocks)) else {
+            return Err(Error::new(
+                ErrorKind::OutOfRange,
+                "the database is full: 4,294,967,294 requests or clocks",
+            ));
+        };
+        let row = RequestRow {
+            received_at: request.received_at.raw(),
+            last_event_at: request.received_at.raw(),
+            policy: edition.number,
+            first_clock: self.head.clocks,
+            clocks: clocks as u8,
+            events: 0,
+            newest_events: NO_EVENTS,
+        };
+        (self.head.requests, self.head.clocks) = (requests, clock_slots);
+        self.head.latest_event_at = self.head.latest_event_at.max(row.received_at);
+        self.new_ids.insert(&request.id, slot);
+        let request = Cow::Borrowed(request);
+        self.new.push(Touched { request, edition, row, is_new: true, stored: vec![], added: vec![] });
+        self.operations += 1;
+        Ok((Outcome::Recorded, slot))
+    }
+
+    fn record(&mut self, id: &str, event: &'a Event) -> Result<(Outcome, u32)> {
+        validate_id(id)?;
+        event.validate()?;
+        let slot = self.find(id)?.ok_or_else(|| super::no_request(id))?;
+        let touched = self.touch(slot)?;
+        if event.at < touched.request.received_at {
+            return Err(Error::new(
+                ErrorKind::InvalidEvent,
+                format!(
+                    "event `{}` at {} on request `{id}`: must not be before the receipt at {}",
+                    event.kind.tag().word(),
+                    event.at,
+                    touched.request.received_at
+                ),
+            ));
+        }
+        if let Some(key) = &event.key {
+            let mut known = touched.stored.iter().chain(touched.added.iter().copied());
+            match known.find(|known| known.key.as_ref() == Some(key)) {
+                Some(known) if known == event => return Ok((Outcome::AlreadyRecorded, slot)),
+                Some(known) => {
+                    return Err(Error::new(
+                        ErrorKind::Conflict,
+                        format!(
+                            "event `{}` on request `{id}`: key `{key}` was used before for another event, `{}` at {}",
+                            event.kind.tag().word(),
+                            known.kind.tag().word(),
+                            known.at
+                        ),
+                    ));
+                }
+                None => {}
+            }
+        }
+        let at = event.at.raw();
+        touched.row.events += 1;
+        touched.row.last_event_at = touched.row.last_event_at.max(at);
+        touched.added.push(event);
+        self.head.latest_event_at = self.head.latest_event_at.max(at);
+        self.head.events += 1;
+        self.operations += 1;
+        Ok((Outcome::Recorded, slot))
+    }
+
+    fn find(&self, id: &str) -> Result<Option<u32>> {
+        match self.new_ids.get(id) {
+            Some(slot) => Ok(Some(*slot)),
+            None => self.snapshot.find(id),
+        }
+    }
+
+    fn touch(&mut self, slot: u32) -> Result<&mut Touched<'a>> {
+        use std::collections::btree_map::Entry;
+        let stored = self.snapshot.head().requests;
+        if let Some(new) = slot.checked_sub(stored) {
+            let requests = self.head.requests;
+            return self.new.get_mut(new as usize).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Internal,
+                    format!("request slot {slot} of {requests} is not in the batch"),
+                )
+            });
+        }
+        match self.known.entry(slot) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let row = self.snapshot.request_row(slot)?;
+                let touched = Touched {
+                    request: Cow::Owned(self.snapshot.request(slot)?),
+                    edition: self.db.edition(self.snapshot, row.policy)?,
+                    row,
+                    is_new: false,
+                    stored: self.snapshot.events(slot, &row)?,
+                    added: vec![],
+                };
+                Ok(entry.insert(touched))
+            }
+        }
+    }
+
+    /// The transaction, `None` if there is nothing to write, and the clocks of all touched requests if the batch was
+    /// asked for them.
+    pub(super) fn finish(self) -> Result<(Option<Commit>, Answers)> {
+        let Batch { snapshot, mut head, known, new, operations, answers, .. } = self;
+        let mut found = Answers::new();
+        let mut entry = LogEntry::new(*snapshot.head());
+        let mut notices = Vec::new();
+        let first = snapshot.head().requests;
+        for (slot, touched) in known.iter().map(|(slot, touched)| (*slot, touched)).chain((first..).zip(&new))
+        {
+            if !touched.is_new && touched.added.is_empty() {
+                if answers {
+                    found.insert(slot, touched.statuses(&touched.derived(false)));
+                }
+                continue;
+            }
+            let after = touched.derived(true);
+            touched.write(slot, &after, snapshot, &mut head, &mut entry, &mut notices)?;
+            if answers {
+                found.insert(slot, touched.statuses(&after));
+            }
+        }
+        if operations == 0 {
+            return Ok((None, found));
+        }
+        head.unfolded = head.unfolded.saturating_add(operations);
+        entry.head = head;
+        // What is taken back comes first, so that who keeps one notice for each threshold ends with what is true.
+        notices.sort_by_key(|notice: &NoticeRow| {
+            (!notice.retracted, notice.at, notice.request, notice.clock, notice.cycle)
+        });
+        Ok((Some(Commit { entry, notices, values: vec![] }), found))
+    }
+}
+
+impl Touched<'_> {
+    /// What its events come to, with or without those of this batch.
+    fn derived(&self, with_added: bool) -> Timeline {
+        let added = if with_added { self.added.as_slice() } else { &[] };
+        derive_over(&self.edition.policy, &self.request, self.stored.iter().chain(added.iter().copied()))
+    }
+
+    fn statuses(&self, timeline: &Timeline) -> Vec<ClockStatus> {
+        let policy = &self.edition.policy;
+        let status = |clock| ClockStatus::of(policy, clock, timeline.current(clock), timeline.last_event_at);
+        (0..policy.clocks().len()).map(status).collect()
+    }
+
+    /// Adds what changed to the entry: the rows, the thresholds ahead, the notices due.
+    fn write(
+        &self,
+        slot: u32,
+        after: &Timeline,
+        snapshot: &Snapshot<'_>,
+        head: &mut Head,
+        entry: &mut LogEntry,
+        notices: &mut Vec<NoticeRow>,
+    ) -> Result<()> {
+        let before = if self.is_new { None } else { Some(self.derived(false)) };
+        let old = if self.is_new { vec![] } else { snapshot.clock_rows(&self.row)? };
+        let mut clocks = clock_rows(slot, self.row.clocks, after);
+        for (index, row) in clocks.iter().enumerate() {
+            head.move_phase(old.get(index).map(|old| old.phase), row.phase);
+        }
+        let (mut removed, mut added) = (Vec::new(), Vec::new());
+        index_moves(self.row.first_clock, &old, &clocks, &mut removed, &mut added);
+        let (old_keys, new_keys) = (
+            before.as_ref().map_or_else(Vec::new, |timeline| pending_keys(timeline, head.advanced_to)),
+            pending_keys(after, head.advanced_to),
+        );
+        let pending = |key: &u32| (IndexKind::Pending, row(*key, slot));
+        removed.extend(old_keys.iter().filter(|key| !new_keys.contains(key)).map(pending));
+        added.extend(new_keys.iter().filter(|key| !old_keys.contains(key)).map(pending));
+        self.notices(slot, before.as_ref(), after, head.advanced_to, notices);
+        let mut at = 0;
+        clocks.retain(|clock| {
+            at += 1;
+            old.get(at - 1) != Some(clock)
+        });
+        if self.is_new {
+            entry.push_request(&self.request)?;
+        }
+        entry.push_change(&Change {
+            slot,
+            row: self.row,
+            events: &self.added,
+            clocks: &clocks,
+            removed: &removed,
+            added: &added,
+        })
+    }
+
+    /// Notices that the change makes true or untrue among the thresholds the feed has passed already.
+    fn notices(
+        &self,
+        slot: u32,
+        before: Option<&Timeline>,
+        after: &Timeline,
+        advanced_to: u32,
+        out: &mut Vec<NoticeRow>,
+    ) {
+        let old: Vec<NoticeKey> =
+            before.map_or_else(Vec::new, |timeline| notices_until(timeline, 0, advanced_to));
+        let new = notices_until(after, 0, advanced_to);
+        let only = |these: &[NoticeKey], those: &[NoticeKey]| -> Vec<NoticeKey> {
+            these.iter().filter(|key| !those.contains(key)).copied().collect()
+        };
+        out.extend(only(&old, &new).into_iter().map(|key| key.row(slot, true)));
+        out.extend(only(&new, &old).into_iter().map(|key| key.row(slot, false)));
+    }
+}

@@ -1,0 +1,123 @@
+//! Sealed values that were read and verified before. They do not change until the next fold, so they are kept.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::tables::Table;
+
+/// Keeps what was used lately, within a limit in bytes.
+///
+/// Two generations: what is asked for moves to the young one, and when that is full it becomes the old one.
+#[derive(Debug)]
+pub(crate) struct Blocks {
+    /// Most bytes of a generation.
+    limit: usize,
+    kept: Mutex<Kept>,
+}
+
+type Generation = BTreeMap<(u8, u64), Arc<[u8]>>;
+
+#[derive(Debug, Default)]
+struct Kept {
+    young: Generation,
+    old: Generation,
+    young_bytes: usize,
+}
+
+impl Blocks {
+    /// Keeps at most `limit` bytes.
+    pub(crate) fn new(limit: usize) -> Blocks {
+        Blocks { limit: limit / 2, kept: Mutex::default() }
+    }
+
+    /// The value at `key`, if it is kept.
+    pub(crate) fn get(&self, table: Table, key: u64) -> Option<Arc<[u8]>> {
+        let mut kept = self.kept();
+        let place = (table as u8, key);
+        if let Some(found) = kept.young.get(&place) {
+            return Some(found.clone());
+        }
+        let found = kept.old.remove(&place)?;
+        self.put_into(&mut kept, place, found.clone());
+        Some(found)
+    }
+
+    /// The value at the greatest key ≤ `key` among those that are kept, with that key.
+    pub(crate) fn last_until(&self, table: Table, key: u64) -> Option<(u64, Arc<[u8]>)> {
+        let mut kept = self.kept();
+        let (from, to) = ((table as u8, 0), (table as u8, key));
+        let last = |generation: &Generation| {
+            generation.range(from..=to).next_back().map(|((_, key), found)| (*key, found.clone()))
+        };
+        let (young, old) = (last(&kept.young), last(&kept.old));
+        match (young, old) {
+            (Some(young), Some(old)) if young.0 >= old.0 => Some(young),
+            (_, Some((key, found))) => {
+                kept.old.remove(&(table as u8, key));
+                self.put_into(&mut kept, (table as u8, key), found.clone());
+                Some((key, found))
+            }
+            (young, None) => young,
+        }
+    }
+
+    /// Keeps a value.
+    pub(crate) fn put(&self, table: Table, key: u64, value: Arc<[u8]>) {
+        self.put_into(&mut self.kept(), (table as u8, key), value);
+    }
+
+    #[cfg(test)]
+    fn memory_bytes(&self) -> usize {
+        let kept = self.kept();
+        kept.young_bytes + kept.old.values().map(|value| value.len()).sum::<usize>()
+    }
+
+    fn put_into(&self, kept: &mut Kept, place: (u8, u64), value: Arc<[u8]>) {
+        if kept.young_bytes + value.len() > self.limit {
+            kept.old = std::mem::take(&mut kept.young);
+            kept.young_bytes = 0;
+        }
+        kept.young_bytes += value.len();
+        if let Some(replaced) = kept.young.insert(place, value) {
+            kept.young_bytes -= replaced.len();
+        }
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(byte: u8) -> Arc<[u8]> {
+        vec![byte; 100].into()
+    }
+
+    #[test]
+    fn keeps_what_is_used_within_its_limit() {
+        let blocks = Blocks::new(2_000);
+        for key in 0..100 {
+            blocks.put(Table::Clocks, key, value(key as u8));
+            assert_eq!(blocks.get(Table::Clocks, 0).as_deref(), Some(&[0; 100][..]));
+            assert!(blocks.memory_bytes() <= 2_000);
+        }
+        assert_eq!(blocks.get(Table::Clocks, 99), Some(value(99)));
+        assert_eq!(blocks.get(Table::Clocks, 50), None);
+        assert_eq!(blocks.get(Table::Requests, 99), None);
+    }
+
+    #[test]
+    fn finds_the_last_before_in_either_generation() {
+        let blocks = Blocks::new(600);
+        for key in [10, 20, 30, 40] {
+            blocks.put(Table::Records, key, value(key as u8));
+        }
+        for (asked, found) in [(9, None), (10, Some(10)), (25, Some(20)), (39, Some(30)), (99, Some(40))] {
+            assert_eq!(blocks.last_until(Table::Records, asked).map(|(key, _)| key), found, "{asked}");
+        }
+        assert_eq!(blocks.last_until(Table::Requests, 99), None);
+    }
+}
