@@ -73,8 +73,8 @@ pub use attainment::{Attainment, Month, PeriodRange, Quarter, Tally, Year};
 pub use calendar::{Calendar, CalendarSpec};
 pub use clock::{Stage, ThresholdKind};
 pub use db::{
-    AttainmentQuery, ClockStatus, Counts, Db, Durability, Feed, Info, Mode, Notice, OnError, Operation,
-    Options, Outcome, Page, PageKey, Query, Recorded, RequestStatus, Row, Rows, Verify,
+    AttainmentQuery, ClockStatus, Columns, Counts, Db, Durability, Feed, Info, Mode, Notice, OnError,
+    Operation, Options, Outcome, Page, PageKey, Query, Recorded, RequestStatus, Row, Rows, ScanTable, Verify,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use model::{Event, EventFields, EventKind, EventTag, Facts, Request};

@@ -167,3 +167,96 @@ fn what_a_killed_writer_was_told_is_durable_is_there() {
     }
     assert_eq!(db.check().unwrap().differences, []);
 }
+
+/// Eight processes at a time: some submit, some scan, some are killed wherever they happen to be. Whoever is not killed
+/// succeeds or is told `Busy`, and what was acknowledged is there.
+#[test]
+fn eight_processes_write_and_read_while_twenty_five_are_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = created(folder.path());
+    let file = path.to_str().unwrap().to_owned();
+    let submit = |id: &str| tool(&["submit", &file, id, "--received", "2026-03-06 15:00"]).spawn().unwrap();
+    let mut acknowledged = Vec::new();
+    let mut killed = 0;
+    let mut round = 0_u64;
+    while killed < 25 {
+        round += 1;
+        let mut writers: Vec<(String, Child)> = Vec::new();
+        for at in 0..3 {
+            let id = format!("CASE-{round}-{at}");
+            writers.push((id.clone(), submit(&id)));
+        }
+        let victims: Vec<Child> = (0..2).map(|at| submit(&format!("VICTIM-{round}-{at}"))).collect();
+        let readers: Vec<Child> =
+            (0..3).map(|_| tool(&["scan", &file, "--now", "2026-03-10 12:00"]).spawn().unwrap()).collect();
+        std::thread::sleep(Duration::from_millis(round * 7 % 41));
+        for mut victim in victims {
+            killed += u32::from(victim.try_wait().unwrap().is_none());
+            victim.kill().unwrap();
+            victim.wait().unwrap();
+        }
+        for (id, writer) in writers {
+            let output = writer.wait_with_output().unwrap();
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            match output.status.success() {
+                true => acknowledged.push(id),
+                false => assert!(text.contains("Busy") || text.contains("busy"), "{text}"),
+            }
+        }
+        for reader in readers {
+            let output = reader.wait_with_output().unwrap();
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success() || text.to_lowercase().contains("busy"), "{text}");
+        }
+        assert!(round < 400, "only {killed} were killed in time");
+    }
+    assert!(acknowledged.len() as u64 >= round * 3 / 2, "{} of {}", acknowledged.len(), round * 3);
+    let db = Db::open(&path, Options::default()).unwrap();
+    for id in &acknowledged {
+        assert_eq!(db.get(id).unwrap().request.id, *id);
+    }
+    assert_eq!(db.check().unwrap().differences, []);
+}
+
+/// Threads of one process that write at the same time, beside another process, while the file is folded now and then.
+#[test]
+fn threads_share_transactions_and_each_has_its_own_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = created(folder.path());
+    let db = Db::open(&path, Options::default()).unwrap();
+    let beside = Db::open(&path, Options::default()).unwrap();
+    let received = Instant::parse("2026-03-06T12:00:00Z").unwrap();
+    let request = |id: String| slaclock::Request::new(id, received);
+    std::thread::scope(|scope| {
+        for thread in 0..16 {
+            let (db, request) = (&db, &request);
+            scope.spawn(move || {
+                for at in 0..12 {
+                    let own = request(format!("T{thread}-{at}"));
+                    let first = db.submit(&own).unwrap();
+                    assert_eq!(first.outcome, slaclock::Outcome::Recorded);
+                    assert_eq!(first.clocks[0].started_at, Some(received));
+                    assert_eq!(db.submit(&own).unwrap().outcome, slaclock::Outcome::AlreadyRecorded);
+                    // All threads race for this one: it is new once, and other content is refused to its owner only.
+                    db.submit(&request(format!("ALL-{at}"))).unwrap();
+                    let other = own.clone().customer("acme");
+                    assert_eq!(db.submit(&other).unwrap_err().kind(), slaclock::ErrorKind::Conflict);
+                    let resolved = slaclock::Event::new(slaclock::EventKind::Resolved, received).key("k");
+                    let answer = db.record(&own.id, resolved).unwrap();
+                    assert_eq!(answer.clocks[0].finished_at, Some(received));
+                    let missing = slaclock::Event::new(slaclock::EventKind::Replied, received);
+                    let error = db.record(&format!("NONE-{thread}-{at}"), missing).unwrap_err();
+                    assert_eq!(error.kind(), slaclock::ErrorKind::NotFound);
+                    assert!(error.message().contains(&format!("NONE-{thread}-{at}")));
+                }
+            });
+        }
+        scope.spawn(|| {
+            for at in 0..20 {
+                beside.submit(&request(format!("BESIDE-{at}"))).unwrap();
+            }
+        });
+    });
+    assert_eq!(beside.info().unwrap().requests, 16 * 12 + 12 + 20);
+    assert_eq!(db.verify().unwrap().differences, []);
+}

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, reason = "the outcome is for people to read")]
 
 pub mod data;
+pub mod desk;
 pub mod machine;
 pub mod race;
 pub mod report;

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use arrow_array::builder::{LargeStringBuilder, StringDictionaryBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Int64Array, LargeStringArray, RecordBatch, RecordBatchIterator,
-    RecordBatchReader, TimestampSecondArray,
+    ArrayRef, BooleanArray, Date32Array, DictionaryArray, Int32Array, Int64Array, LargeStringArray,
+    RecordBatch, RecordBatchIterator, RecordBatchReader, StringArray, TimestampSecondArray,
 };
+use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, Field, Schema};
 use chrono::{Datelike, NaiveDate};
 
 use crate::attainment::Tally;
-use crate::clock::ThresholdKind;
-use crate::db::{Db, Group, Notice, Query, Row, Waiting};
+use crate::clock::{Stage, ThresholdKind};
+use crate::db::{Db, Group, Notice, Query, Row, ScanTable, Waiting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Instant;
 
@@ -25,12 +26,29 @@ use crate::time::Instant;
 /// # Errors
 /// The errors of the file.
 pub fn scan(db: &Db, query: &Query) -> Result<RecordBatch> {
-    let mut columns = RowColumns::default();
-    db.visit(query, |row| {
-        columns.push(&row);
-        true
-    })?;
-    columns.finish()
+    let table = db.scan_table(query)?;
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(table.id_ends));
+    let requests = LargeStringArray::try_new(offsets, Buffer::from_vec(table.ids.into_bytes()), None);
+    let clocks = DictionaryArray::<Int32Type>::try_new(
+        Int32Array::from(table.clock),
+        Arc::new(StringArray::from(table.clock_names)),
+    );
+    let stage = |stage: &Stage| RUNNING.iter().position(|running| running == stage).unwrap_or(0) as i32;
+    let stages = DictionaryArray::<Int32Type>::try_new(
+        Int32Array::from_iter_values(table.stage.iter().map(stage)),
+        Arc::new(StringArray::from_iter_values(RUNNING.map(Stage::word))),
+    );
+    let has_limit: Vec<bool> = table.limit_at.iter().map(|limit| *limit != ScanTable::NO_LIMIT).collect();
+    let limits = TimestampSecondArray::try_new(table.limit_at.into(), Some(has_limit.into()));
+    batch(vec![
+        column("request", requests.map_err(refused)?),
+        column("clock", clocks.map_err(refused)?),
+        column("cycle", Int64Array::from(table.cycle)),
+        column("stage", stages.map_err(refused)?),
+        column("due_at", TimestampSecondArray::from(table.due_at).with_timezone(UTC)),
+        optional("limit_at", limits.map_err(refused)?.with_timezone(UTC)),
+        column("started_at", TimestampSecondArray::from(table.started_at).with_timezone(UTC)),
+    ])
 }
 
 /// Rows of scans, in the order given. Columns are those of [`scan`].
@@ -195,6 +213,13 @@ pub fn reader(batch: RecordBatch) -> Box<dyn RecordBatchReader + Send> {
 }
 
 const UTC: &str = "UTC";
+
+/// The stages of running clocks.
+const RUNNING: [Stage; 4] = [Stage::OnTrack, Stage::AtRisk, Stage::Late, Stage::Breached];
+
+fn refused(cause: ArrowError) -> Error {
+    Error::new(ErrorKind::Internal, format!("a column that does not fit: {cause}"))
+}
 
 type Words = StringDictionaryBuilder<Int32Type>;
 type Column = (Field, ArrayRef);

@@ -292,12 +292,10 @@ impl Touched<'_> {
             at += 1;
             old.get(at - 1) != Some(clock)
         });
-        if self.is_new {
-            entry.push_request(&self.request)?;
-        }
         entry.push_change(&Change {
             slot,
             row: self.row,
+            request: self.is_new.then_some(&*self.request),
             events: &self.added,
             clocks: &clocks,
             removed: &removed,

@@ -5,7 +5,8 @@ use crate::store::index::rows_of;
 use crate::store::log::IndexRow;
 use crate::store::notices::NoticeRow;
 use crate::store::records::{
-    ClockRow, FLAG_ARMED, FLAG_BACKSTOP, FLAG_BEYOND_HOLIDAYS, FLAG_BY_CHANGE, NONE, PhaseCode,
+    ClockRow, FLAG_ARMED, FLAG_BACKSTOP, FLAG_BEYOND_HOLIDAYS, FLAG_BY_CHANGE, FLAG_LIMIT_BY_CHANGE, NONE,
+    PhaseCode,
 };
 use crate::time::Instant;
 
@@ -77,6 +78,7 @@ fn clock_row(request: u32, cycle: &Cycle) -> ClockRow {
         flags: flag(is_ahead, FLAG_ARMED)
             | flag(cycle.beyond_known_holidays, FLAG_BEYOND_HOLIDAYS)
             | flag(cycle.late_by_change.is_some(), FLAG_BY_CHANGE)
+            | flag(cycle.limit_by_change.is_some(), FLAG_LIMIT_BY_CHANGE)
             | flag(cycle.backstop, FLAG_BACKSTOP),
         reason,
         cycle: cycle.stored_number(),
@@ -114,6 +116,24 @@ impl NoticeKey {
             retracted,
         }
     }
+}
+
+/// The notice for the due instant of a running clock, or for its limit, told from its row; `None` if a change of facts put
+/// one of them into the past, which the row does not tell the instant of.
+pub(crate) fn notice_of(clock: &ClockRow, limit: bool) -> Option<NoticeRow> {
+    if clock.flags & (FLAG_BY_CHANGE | FLAG_LIMIT_BY_CHANGE) != 0 {
+        return None;
+    }
+    let two_tiers = clock.flags & FLAG_BACKSTOP != 0;
+    Some(NoticeRow {
+        request: clock.request,
+        at: if limit { clock.limit } else { clock.due },
+        cycle: clock.cycle,
+        clock: clock.clock,
+        kind: if two_tiers && !limit { ThresholdKind::Late } else { ThresholdKind::Breached },
+        by_change: false,
+        retracted: false,
+    })
 }
 
 /// The notices for thresholds that passed from `from` on and before `until`.

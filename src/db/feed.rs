@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Db;
-use super::derived::notices_until;
+use super::derived::{notice_of, notices_until};
 use crate::clock::{ThresholdKind, derive};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::bytes::Input;
-use crate::store::index::{IndexKind, key_of, row, slot_of};
+use crate::store::index::{IndexKind, row, slot_of};
 use crate::store::log::LogEntry;
 use crate::store::notices::{self, NoticeRow};
 use crate::store::snapshot::Snapshot;
@@ -87,7 +87,7 @@ impl Db {
                 return Ok((0, None));
             }
             let mut rows: Vec<NoticeRow> = Vec::new();
-            for slot in requests_crossing(snapshot, from, until)? {
+            for slot in told_by_rows(snapshot, from, until, &mut rows)? {
                 let (request, events, policy) = self.facts_of(snapshot, slot)?;
                 let timeline = derive(&policy, &request, &events);
                 rows.extend(
@@ -204,25 +204,40 @@ fn find_consumer(snapshot: &Snapshot<'_>, name: &str) -> Result<Consumer> {
     Ok(found)
 }
 
-/// Requests with a threshold in [from, until).
-fn requests_crossing(snapshot: &Snapshot<'_>, from: u32, until: u32) -> Result<BTreeSet<u32>> {
-    let mut requests = BTreeSet::new();
-    for kind in IndexKind::ALL {
-        if kind == IndexKind::Armed {
-            continue;
-        }
-        snapshot.visit_index(kind, row(from, 0), |found| {
-            if key_of(found) >= until {
-                return Ok(false);
-            }
-            let slot = slot_of(found);
-            requests.insert(if kind == IndexKind::Pending {
-                slot
-            } else {
-                snapshot.clock_row(slot)?.request
-            });
+/// Adds the notices for thresholds in [from, until) that the clocks' rows tell, and returns the requests that must be
+/// derived to know theirs: those with warnings, changes or finished cycles there. Of these no notice is added.
+fn told_by_rows(
+    snapshot: &Snapshot<'_>,
+    from: u32,
+    until: u32,
+    rows: &mut Vec<NoticeRow>,
+) -> Result<BTreeSet<u32>> {
+    let slots_in = |kind: IndexKind| -> Result<Vec<u32>> {
+        let mut slots = Vec::new();
+        let load = |block: u64| snapshot.load_block(kind, block);
+        snapshot.index(kind).visit_slices(row(from, 0)..row(until, 0), &load, &mut |rows| {
+            slots.extend(rows.iter().map(|row| slot_of(*row)));
             Ok(true)
         })?;
+        Ok(slots)
+    };
+    let mut derived: BTreeSet<u32> = slots_in(IndexKind::Pending)?.into_iter().collect();
+    snapshot.each_clock(slots_in(IndexKind::Warn)?.into_iter(), |_, clock| {
+        derived.insert(clock.request);
+        Ok(())
+    })?;
+    // Due comes before limit, so that notices of the same second keep that order.
+    for kind in IndexKind::DUE.into_iter().chain([IndexKind::Limit]) {
+        snapshot.each_clock(slots_in(kind)?.into_iter(), |_, clock| {
+            match notice_of(clock, kind == IndexKind::Limit) {
+                Some(notice) => rows.push(notice),
+                None => drop(derived.insert(clock.request)),
+            }
+            Ok(())
+        })?;
     }
-    Ok(requests)
+    if !derived.is_empty() {
+        rows.retain(|notice| !derived.contains(&notice.request));
+    }
+    Ok(derived)
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::index::{IndexKind, key_of, row, rows_of};
 use crate::store::log::{Change, LogEntry};
 use crate::store::notices;
-use crate::store::records::{ClockRow, PhaseCode};
+use crate::store::records::PhaseCode;
 use crate::store::snapshot::Snapshot;
 use crate::store::{Commit, FORMAT};
 use crate::time::Instant;
@@ -184,7 +184,7 @@ impl Db {
                 found.clocks += 1;
                 let clock_slot = row.first_clock + at as u32;
                 let stored = snapshot.clock_row(clock_slot)?;
-                if bytes(&stored) != bytes(clock) {
+                if stored != *clock {
                     found.differs(&request.id, format!("clock {at}: stored {stored:?}, derived {clock:?}"));
                 }
                 phases[clock.phase as usize] += 1;
@@ -227,7 +227,8 @@ impl Db {
             let (mut removed, mut added) = (Vec::new(), Vec::new());
             index_moves(row.first_clock, &stored, &clocks, &mut removed, &mut added);
             let (removed, added) = (removed.as_slice(), added.as_slice());
-            entry.push_change(&Change { slot, row, events: &[], clocks: &clocks, removed, added })?;
+            let clocks = &clocks;
+            entry.push_change(&Change { slot, row, request: None, events: &[], clocks, removed, added })?;
             repaired += 1;
         }
         if repaired == 0 {
@@ -237,12 +238,6 @@ impl Db {
         entry.head = head;
         Ok((u64::from(repaired), Some(Commit { entry, notices: vec![], values: vec![] })))
     }
-}
-
-fn bytes(row: &ClockRow) -> Vec<u8> {
-    let mut out = Vec::with_capacity(ClockRow::SIZE);
-    row.write(&mut out);
-    out
 }
 
 fn verify_indexes(snapshot: &Snapshot<'_>, expected: &mut [Vec<u64>; 8], found: &mut Rebuild) -> Result<()> {
@@ -274,7 +269,7 @@ fn verify_notices(
     expected: HashMap<u32, Vec<NoticeKey>>,
     found: &mut Rebuild,
 ) -> Result<()> {
-    let mut given: HashMap<(u32, String), i64> = HashMap::new();
+    let mut given: HashMap<notices::NoticeRow, i64> = HashMap::new();
     let last = snapshot.head().notices;
     let mut after = 0;
     while after < last {
@@ -286,8 +281,7 @@ fn verify_notices(
             after = *number;
             found.notices += 1;
             let plain = notices::NoticeRow { retracted: false, ..*row };
-            *given.entry((row.request, format!("{plain:?}"))).or_default() +=
-                if row.retracted { -1 } else { 1 };
+            *given.entry(plain).or_default() += if row.retracted { -1 } else { 1 };
         }
         if page.is_empty() {
             return Err(Error::new(ErrorKind::Damaged, format!("notice {} is missing", after + 1)));
@@ -295,14 +289,14 @@ fn verify_notices(
     }
     for (slot, keys) in expected {
         for key in keys {
-            *given.entry((slot, format!("{:?}", key.row(slot, false)))).or_default() -= 1;
+            *given.entry(key.row(slot, false)).or_default() -= 1;
         }
     }
-    for ((slot, text), balance) in given {
+    for (notice, balance) in given {
         if balance != 0 {
             found.differs(
-                snapshot.request_id(slot)?,
-                format!("{balance:+} notices more than follow from the events: {text}"),
+                snapshot.request_id(notice.request)?,
+                format!("{balance:+} notices more than follow from the events: {notice:?}"),
             );
         }
     }

@@ -4,6 +4,7 @@
 //! in other processes; reads see every commit made before them and never wait for a writer.
 
 mod batch;
+mod columns;
 mod derived;
 mod explain;
 mod feed;
@@ -23,6 +24,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
+pub use columns::{Columns, Table as ScanTable};
 pub use feed::{Feed, MAX_NOTICES, Notice};
 pub use maintain::{Difference, Info, Rebuild};
 pub use options::{Durability, Mode, Options, Verify};

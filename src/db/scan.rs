@@ -131,13 +131,13 @@ impl Query {
         self
     }
 
-    fn wants(&self, stage: Stage) -> bool {
+    pub(super) fn wants(&self, stage: Stage) -> bool {
         let running = matches!(stage, Stage::OnTrack | Stage::AtRisk | Stage::Late | Stage::Breached);
         running && (self.stages.is_empty() || self.stages.contains(&stage))
     }
 
     /// The first instant that is too late for the stages asked for.
-    fn end(&self) -> u32 {
+    pub(super) fn end(&self) -> u32 {
         let past_due = !self.stages.is_empty()
             && self.stages.iter().all(|stage| matches!(stage, Stage::Late | Stage::Breached));
         let until = self.until.map_or(u32::MAX, Instant::raw);
@@ -151,7 +151,7 @@ impl Db {
     /// # Errors
     /// `OutOfRange` for a page of 0 or more than 10,000 rows; the errors of the file.
     pub fn due_before(&self, until: Instant, page: Page) -> Result<Rows> {
-        self.scan(&self.due_query(until)?, page)
+        self.store.read(|snapshot| self.page(snapshot, &due_query(snapshot, until), page))
     }
 
     /// The query that [`due_before`](Self::due_before) asks: running clocks due before `until`, judged at `until`.
@@ -159,8 +159,7 @@ impl Db {
     /// # Errors
     /// The errors of the file.
     pub fn due_query(&self, until: Instant) -> Result<Query> {
-        let latest = self.info()?.latest_event_at.unwrap_or(until);
-        Ok(Query::at(until.max(latest)).until(until))
+        self.store.read(|snapshot| Ok(due_query(snapshot, until)))
     }
 
     /// Clocks that are late at `now`: due has passed, the backstop has not.
@@ -209,32 +208,34 @@ impl Db {
     /// `NotFound` if no policy of the database has the clock asked for, else as for
     /// [`due_before`](Self::due_before).
     pub fn scan(&self, query: &Query, page: Page) -> Result<Rows> {
+        self.store.read(|snapshot| self.page(snapshot, query, page))
+    }
+
+    fn page(&self, snapshot: &Snapshot<'_>, query: &Query, page: Page) -> Result<Rows> {
         let after = page.check()?;
         let start = after.max(row(query.since.map_or(0, Instant::raw), 0));
-        self.store.read(|snapshot| {
-            self.check_clock_name(snapshot, query.clock.as_deref())?;
-            let past = AsOf::at(self, snapshot, query.now)?;
-            let mut rows = Vec::new();
-            let mut last = None;
-            let end = query.end();
-            let loads = loads(snapshot);
-            for found in merged(snapshot, &past, &loads, start) {
-                let (found, is_past) = found?;
-                if key_of(found) >= end {
-                    break;
-                }
-                let then = if is_past { Some(&past) } else { None };
-                let Some(row) = self.row(snapshot, &past.displaced, then, query, slot_of(found))? else {
-                    continue;
-                };
-                if rows.len() == page.limit {
-                    return Ok(Rows { rows, next: last });
-                }
-                rows.push(row);
-                last = Some(PageKey(found));
+        self.check_clock_name(snapshot, query.clock.as_deref())?;
+        let past = AsOf::at(self, snapshot, query.now)?;
+        let mut rows = Vec::new();
+        let mut last = None;
+        let end = query.end();
+        let loads = loads(snapshot);
+        for found in merged(snapshot, &past, &loads, start) {
+            let (found, is_past) = found?;
+            if key_of(found) >= end {
+                break;
             }
-            Ok(Rows { rows, next: None })
-        })
+            let then = if is_past { Some(&past) } else { None };
+            let Some(row) = self.row(snapshot, &past.displaced, then, query, slot_of(found))? else {
+                continue;
+            };
+            if rows.len() == page.limit {
+                return Ok(Rows { rows, next: last });
+            }
+            rows.push(row);
+            last = Some(PageKey(found));
+        }
+        Ok(Rows { rows, next: None })
     }
 
     /// Visits every row of a query, earliest first, in pages of their own snapshots, until `visit` returns false.
@@ -259,7 +260,7 @@ impl Db {
 
     /// The row of a clock if the query wants it. `then` for a row of the past; the rows that the indexes have of a
     /// displaced request speak of what came later.
-    fn row(
+    pub(super) fn row(
         &self,
         snapshot: &Snapshot<'_>,
         displaced: &HashSet<u32>,
@@ -335,6 +336,11 @@ impl Db {
     }
 }
 
+fn due_query(snapshot: &Snapshot<'_>, until: Instant) -> Query {
+    let latest = Instant::from_raw(snapshot.head().latest_event_at).unwrap_or(until);
+    Query::at(until.max(latest)).until(until)
+}
+
 /// Counts by subtracting counts: below due, below limit, below the first warning.
 fn counted(snapshot: &Snapshot<'_>, now: Instant) -> Result<Counts> {
     let below = |kind: IndexKind, key: u32| -> Result<u64> {
@@ -368,17 +374,17 @@ fn counted(snapshot: &Snapshot<'_>, now: Instant) -> Result<Counts> {
 }
 
 /// What is different at a `now` that lies before recorded events.
-struct AsOf {
+pub(super) struct AsOf {
     /// Requests whose rows speak of later events.
-    displaced: HashSet<u32>,
+    pub(super) displaced: HashSet<u32>,
     /// Their clocks as they were then, by slot.
-    clocks: BTreeMap<u32, ClockRow>,
+    pub(super) clocks: BTreeMap<u32, ClockRow>,
     /// (due, clock) of those that ran then, sorted.
     rows: Vec<u64>,
 }
 
 impl AsOf {
-    fn at(db: &Db, snapshot: &Snapshot<'_>, now: Instant) -> Result<AsOf> {
+    pub(super) fn at(db: &Db, snapshot: &Snapshot<'_>, now: Instant) -> Result<AsOf> {
         let mut past = AsOf { displaced: HashSet::new(), clocks: BTreeMap::new(), rows: Vec::new() };
         if snapshot.head().latest_event_at <= now.raw() {
             return Ok(past);
@@ -410,7 +416,7 @@ impl AsOf {
 /// of the past.
 ///
 /// `loads` hand over the sealed blocks of each due index.
-fn merged<'a>(
+pub(super) fn merged<'a>(
     snapshot: &'a Snapshot<'_>,
     past: &'a AsOf,
     loads: &'a [Box<LoadBlock<'a>>],
@@ -445,9 +451,9 @@ fn merged<'a>(
     })
 }
 
-type LoadBlock<'a> = dyn Fn(u64) -> Result<Vec<u8>> + 'a;
+pub(super) type LoadBlock<'a> = dyn Fn(u64) -> Result<Vec<u8>> + 'a;
 
-fn loads<'a>(snapshot: &'a Snapshot<'_>) -> Vec<Box<LoadBlock<'a>>> {
+pub(super) fn loads<'a>(snapshot: &'a Snapshot<'_>) -> Vec<Box<LoadBlock<'a>>> {
     let load =
         |kind: IndexKind| -> Box<LoadBlock<'a>> { Box::new(move |block| snapshot.load_block(kind, block)) };
     IndexKind::DUE.into_iter().map(load).collect()

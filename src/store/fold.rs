@@ -5,12 +5,12 @@
 use super::bytes::put_count;
 use super::events::Packer;
 use super::head::Head;
-use super::index::{IndexKind, key_of};
+use super::index::{IndexKind, row};
 use super::records::{ClockRow, RequestRow};
 use super::sealed;
-use super::snapshot::{CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, Snapshot, sealed_key};
-use super::tables::{META_HEAD, Table, Writer};
-use super::tail::BySlot;
+use super::snapshot::{CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, load_block, sealed_key};
+use super::tables::{META_HEAD, Reader, Table, Writer};
+use super::view::View;
 use crate::error::Result;
 
 /// Operations in the log after which a write folds it first.
@@ -19,14 +19,14 @@ pub(crate) const FOLD_AFTER: u32 = 65_536;
 /// A block of records is closed once it holds this many bytes, so that it mostly fits a page of 16 KiB.
 const RECORD_BLOCK_BYTES: usize = 15_800;
 
-/// Writes everything of the snapshot's log into the sealed values and returns the head after it.
-pub(crate) fn fold(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<Head> {
-    let before = *snapshot.head();
-    let tail = &snapshot.view.tail;
+/// Writes all that the view has of the log into the sealed values. `reader` reads those of the view's epoch.
+pub(crate) fn fold(view: &View, reader: &Reader, writer: &Writer<'_>) -> Result<()> {
+    let before = view.head;
+    let tail = &view.tail;
     writer.put_all(Table::Records, pack_records(before.sealed_requests, tail.records())?.into_iter())?;
-    fold_ids(snapshot, writer)?;
+    fold_ids(view, reader, writer)?;
 
-    let mut requests = sorted(&tail.requests);
+    let mut requests = tail.requests.sorted();
     let mut packer = Packer::new(before.event_blocks);
     let mut with_events: Vec<u32> = tail.with_events().collect();
     with_events.sort_unstable();
@@ -41,9 +41,9 @@ pub(crate) fn fold(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<Head>
     let (event_blocks, next_event_block) = packer.finish()?;
     writer.put_all(Table::Events, event_blocks.into_iter())?;
 
-    let clocks = sorted(&tail.clocks);
+    let clocks = tail.clocks.sorted();
     patch_blocks(
-        snapshot,
+        reader,
         writer,
         Table::Requests,
         REQUESTS_PER_BLOCK,
@@ -53,11 +53,11 @@ pub(crate) fn fold(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<Head>
             row.write(out);
         },
     )?;
-    patch_blocks(snapshot, writer, Table::Clocks, CLOCKS_PER_BLOCK, ClockRow::SIZE, &clocks, |row, out| {
+    patch_blocks(reader, writer, Table::Clocks, CLOCKS_PER_BLOCK, ClockRow::SIZE, &clocks, |row, out| {
         row.write(out);
     })?;
     for kind in IndexKind::ALL {
-        fold_index(snapshot, writer, kind)?;
+        fold_index(view, reader, writer, kind)?;
     }
     if before.seq > before.folded {
         writer.remove_range(Table::Log, before.folded + 1..=before.seq)?;
@@ -71,15 +71,7 @@ pub(crate) fn fold(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<Head>
         unfolded: 0,
         ..before
     };
-    writer.put(Table::Meta, META_HEAD, &after.write())?;
-    Ok(after)
-}
-
-/// A map's content by slot.
-fn sorted<R: Copy>(rows: &BySlot<R>) -> Vec<(u32, R)> {
-    let mut rows: Vec<(u32, R)> = rows.iter().map(|(slot, row)| (*slot, *row)).collect();
-    rows.sort_unstable_by_key(|(slot, _)| *slot);
-    rows
+    writer.put(Table::Meta, META_HEAD, &after.write())
 }
 
 /// Packs codec requests into blocks keyed by their first slot.
@@ -112,14 +104,13 @@ fn packed(ends: &[u32], bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-fn fold_ids(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<()> {
-    let entries: Vec<(u64, u32)> = snapshot.view.tail.ids().collect();
+fn fold_ids(view: &View, reader: &Reader, writer: &Writer<'_>) -> Result<()> {
+    let entries: Vec<(u64, u32)> = view.tail.ids().collect();
     if entries.is_empty() {
         return Ok(());
     }
-    let reader = snapshot.reader()?;
     let load = |key: u64| reader.must(Table::Ids, key, |payload| Ok(payload.to_vec()));
-    let plan = snapshot.view.ids.add_run(entries, &load)?;
+    let plan = view.ids.add_run(entries, &load)?;
     for run in plan.dropped_runs {
         writer.remove_range(Table::Ids, sealed_key(run, 0)..=sealed_key(run, u32::MAX))?;
     }
@@ -129,7 +120,7 @@ fn fold_ids(snapshot: &Snapshot<'_>, writer: &Writer<'_>) -> Result<()> {
 
 /// Rewrites the blocks of fixed rows that hold a changed row; `rows` past the end extend the sequence.
 fn patch_blocks<R>(
-    snapshot: &Snapshot<'_>,
+    reader: &Reader,
     writer: &Writer<'_>,
     table: Table,
     per_block: u32,
@@ -140,10 +131,8 @@ fn patch_blocks<R>(
     let mut rows = rows.iter().peekable();
     let (mut changed, mut encoded) = (Vec::new(), Vec::with_capacity(size));
     while let Some(block) = rows.peek().map(|(slot, _)| *slot / per_block) {
-        let mut bytes = snapshot
-            .reader()?
-            .with(table, u64::from(block), |payload| Ok(payload.to_vec()))?
-            .unwrap_or_default();
+        let mut bytes =
+            reader.with(table, u64::from(block), |payload| Ok(payload.to_vec()))?.unwrap_or_default();
         while let Some((slot, row)) = rows.next_if(|(slot, _)| *slot / per_block == block) {
             let at = (*slot % per_block) as usize * size;
             encoded.clear();
@@ -159,17 +148,18 @@ fn patch_blocks<R>(
 }
 
 /// Seals an index anew. Thresholds that the feed has passed are left out.
-fn fold_index(snapshot: &Snapshot<'_>, writer: &Writer<'_>, kind: IndexKind) -> Result<()> {
-    let index = snapshot.index(kind);
+fn fold_index(view: &View, reader: &Reader, writer: &Writer<'_>, kind: IndexKind) -> Result<()> {
+    let index = &view.indexes[kind as usize];
     if index.is_unchanged() && kind != IndexKind::Pending {
         return Ok(());
     }
-    let load = |block: u64| snapshot.load_block(kind, block);
-    let passed = if kind == IndexKind::Pending { snapshot.head().advanced_to } else { 0 };
-    let rows = index
-        .iter_from(0, &load)
-        .filter(|row| !row.as_ref().is_ok_and(|row| key_of(*row) < passed))
-        .collect::<Result<Vec<u64>>>()?;
+    let load = |block: u64| load_block(reader, kind, block);
+    let passed = if kind == IndexKind::Pending { view.head.advanced_to } else { 0 };
+    let mut rows = Vec::with_capacity(index.len() as usize);
+    index.visit_slices(row(passed, 0)..u64::MAX, &load, &mut |some| {
+        rows.extend_from_slice(some);
+        Ok(true)
+    })?;
     let sequence = kind as u32;
     writer.remove_range(Table::Index, sealed_key(sequence, 0)..=sealed_key(sequence, u32::MAX))?;
     let (directory, blocks) = sealed::seal_rows(&rows);

@@ -3,6 +3,9 @@
 //! Clocks are spread over four due indexes by whether they have a backstop and whether they have warnings, so that every
 //! stage can be counted by subtracting counts, in O(log n).
 
+use std::iter::Peekable;
+use std::ops::Range;
+
 use super::records::{ClockRow, FLAG_ARMED, FLAG_BACKSTOP, NONE, PhaseCode};
 use super::rows::SortedRows;
 use super::sealed::SealedRows;
@@ -169,17 +172,78 @@ impl Index {
         }
     }
 
+    /// Hands over the rows of a range in rising order, many at a time, until `visit` returns false.
+    pub(crate) fn visit_slices(
+        &self,
+        range: Range<u64>,
+        load: Load<'_>,
+        visit: &mut dyn FnMut(&[u64]) -> Result<bool>,
+    ) -> Result<bool> {
+        let mut from = range.start;
+        let mut merged = Vec::new();
+        for (block, _, next) in self.sealed.blocks_from(range.start) {
+            if from >= range.end {
+                return Ok(true);
+            }
+            let rows = self.sealed.block(block, load)?;
+            let to = next.min(range.end);
+            let rows = within(&rows, from..to);
+            let mut added = self.added.slices(from..to).flatten().copied().peekable();
+            let mut removed = self.removed.slices(from..to).flatten().copied().peekable();
+            let go_on = if added.peek().is_none() && removed.peek().is_none() {
+                rows.is_empty() || visit(rows)?
+            } else {
+                merged.clear();
+                merge(rows, added, removed, &mut merged);
+                merged.is_empty() || visit(&merged)?
+            };
+            if !go_on {
+                return Ok(false);
+            }
+            from = to;
+        }
+        for rows in self.added.slices(from..range.end) {
+            if !rows.is_empty() && !visit(rows)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Bytes held in memory.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.sealed.memory_bytes() + self.added.memory_bytes() + self.removed.memory_bytes()
     }
 }
 
+fn within(rows: &[u64], range: Range<u64>) -> &[u64] {
+    let place = |bound: u64| rows.partition_point(|row| *row < bound);
+    &rows[place(range.start)..place(range.end)]
+}
+
+/// Appends `sealed` without the removed rows and with the added ones, in order.
+fn merge(
+    sealed: &[u64],
+    mut added: Peekable<impl Iterator<Item = u64>>,
+    mut removed: Peekable<impl Iterator<Item = u64>>,
+    out: &mut Vec<u64>,
+) {
+    for row in sealed {
+        while let Some(new) = added.next_if(|new| new < row) {
+            out.push(new);
+        }
+        if removed.next_if_eq(row).is_none() {
+            out.push(*row);
+        }
+    }
+    out.extend(added);
+}
+
 /// Sealed rows without the removed ones, merged with the added ones.
 struct Merge<S: Iterator, A: Iterator, R: Iterator> {
-    sealed: std::iter::Peekable<S>,
-    added: std::iter::Peekable<A>,
-    removed: std::iter::Peekable<R>,
+    sealed: Peekable<S>,
+    added: Peekable<A>,
+    removed: Peekable<R>,
 }
 
 impl<S, A, R> Iterator for Merge<S, A, R>
@@ -264,6 +328,15 @@ mod tests {
             assert_eq!(index.len(), present.len() as u64);
             let rows: Vec<u64> = index.iter_from(0, &load).map(Result::unwrap).collect();
             assert!(rows.iter().eq(&present));
+            for range in [0..u64::MAX, 5..699, 600..2_000, 2_998..9_000, 7..7] {
+                let mut rows = Vec::new();
+                let mut visit = |some: &[u64]| {
+                    rows.extend_from_slice(some);
+                    Ok(true)
+                };
+                assert!(index.visit_slices(range.clone(), &load, &mut visit).unwrap());
+                assert!(rows.iter().eq(present.range(range)));
+            }
         }
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Change<'a> {
     pub(crate) slot: u32,
     /// Its row after the commit.
     pub(crate) row: RequestRow,
+    /// What was submitted, if it is new. New requests follow one another by slot.
+    pub(crate) request: Option<&'a Request>,
     /// Events recorded, in arrival order.
     pub(crate) events: &'a [&'a Event],
     /// Those of its clock rows that are new or changed.
@@ -43,34 +45,29 @@ pub(crate) struct Change<'a> {
 pub(crate) struct LogEntry {
     /// The head after the commit.
     pub(crate) head: Head,
-    first: u32,
-    requests: Vec<u8>,
-    request_count: usize,
-    changes: Vec<u8>,
-    change_count: usize,
+    /// The value so far; its first four bytes are for the number of changes.
+    value: Vec<u8>,
+    changes: usize,
 }
 
 impl LogEntry {
-    /// An entry without changes; `head` is the head before the commit.
+    /// An entry without changes.
     pub(crate) fn new(head: Head) -> LogEntry {
-        let (requests, changes) = (Vec::new(), Vec::new());
-        LogEntry { head, first: head.requests, requests, request_count: 0, changes, change_count: 0 }
-    }
-
-    /// Adds the next new request.
-    pub(crate) fn push_request(&mut self, request: &Request) -> Result<()> {
-        let out = &mut self.requests;
-        out.extend_from_slice(&ids::hash(&request.id).to_le_bytes());
-        sized(out, |out| codec::append(out, request))?;
-        self.request_count += 1;
-        Ok(())
+        LogEntry { head, value: vec![0; 4], changes: 0 }
     }
 
     /// Adds a change of a request, new ones included.
     pub(crate) fn push_change(&mut self, change: &Change<'_>) -> Result<()> {
-        let out = &mut self.changes;
+        let out = &mut self.value;
         out.extend_from_slice(&change.slot.to_le_bytes());
         change.row.write(out);
+        sized(out, |out| match change.request {
+            None => Ok(()),
+            Some(request) => {
+                out.extend_from_slice(&ids::hash(&request.id).to_le_bytes());
+                codec::append(out, request)
+            }
+        })?;
         put_count(out, change.events.len())?;
         sized(out, |out| change.events.iter().try_for_each(|event| codec::append(out, *event)))?;
         put_count(out, change.clocks.len())?;
@@ -82,19 +79,16 @@ impl LogEntry {
                 out.extend_from_slice(&row.to_le_bytes());
             }
         }
-        self.change_count += 1;
+        self.changes += 1;
         Ok(())
     }
 
     /// The entry as a value.
-    pub(crate) fn write(&self) -> Result<Vec<u8>> {
-        let mut out = Vec::with_capacity(12 + self.requests.len() + self.changes.len());
-        out.extend_from_slice(&self.first.to_le_bytes());
-        put_count(&mut out, self.request_count)?;
-        put_count(&mut out, self.change_count)?;
-        out.extend_from_slice(&self.requests);
-        out.extend_from_slice(&self.changes);
-        Ok(out)
+    pub(crate) fn write(mut self) -> Result<Vec<u8>> {
+        let count = u32::try_from(self.changes)
+            .map_err(|_| Error::new(ErrorKind::OutOfRange, "too many requests in one call"))?;
+        self.value[..4].copy_from_slice(&count.to_le_bytes());
+        Ok(self.value)
     }
 }
 
@@ -104,7 +98,7 @@ fn sized(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> R
     out.extend_from_slice(&[0; 4]);
     write(out)?;
     let length = u32::try_from(out.len() - at - 4).map_err(|_| {
-        Error::new(ErrorKind::OutOfRange, "the events of one request in one call: must be below 4 GiB")
+        Error::new(ErrorKind::OutOfRange, "one request and its events in one call: must be below 4 GiB")
     })?;
     out[at..at + 4].copy_from_slice(&length.to_le_bytes());
     Ok(())
@@ -112,7 +106,6 @@ fn sized(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> R
 
 /// A new request in a log value.
 pub(crate) struct ReadRequest {
-    pub(crate) slot: u32,
     /// The hash of its id.
     pub(crate) hash: u64,
     /// Where in the value the codec request lies.
@@ -123,6 +116,7 @@ pub(crate) struct ReadRequest {
 pub(crate) struct ReadChange<'a> {
     pub(crate) slot: u32,
     pub(crate) row: RequestRow,
+    pub(crate) request: Option<ReadRequest>,
     pub(crate) events: u32,
     /// Where in the value the codec events lie.
     pub(crate) place: Range<usize>,
@@ -150,29 +144,23 @@ fn index_row(bytes: &[u8; INDEX_ROW_BYTES]) -> Result<IndexRow> {
     Ok((*kind, u64::from_le_bytes(row)))
 }
 
-/// Reads a log value in place: first its new requests, then its changes.
-pub(crate) fn read(
-    bytes: &[u8],
-    mut request: impl FnMut(ReadRequest) -> Result<()>,
-    mut change: impl FnMut(ReadChange<'_>) -> Result<()>,
-) -> Result<()> {
+/// Reads a log value in place, change by change.
+pub(crate) fn read(bytes: &[u8], mut change: impl FnMut(ReadChange<'_>) -> Result<()>) -> Result<()> {
     let mut input = Input::new(bytes);
-    let first = input.u32()?;
-    let (requests, changes) = (input.u32()?, input.u32()?);
-    for at in 0..requests {
-        let hash = input.u64()?;
-        let place = sized_place(&mut input)?;
-        let slot =
-            first.checked_add(at).ok_or_else(|| Error::new(ErrorKind::Damaged, "log: too many slots"))?;
-        request(ReadRequest { slot, hash, place })?;
-    }
-    for _ in 0..changes {
+    for _ in 0..input.u32()? {
         let slot = input.u32()?;
         let row = RequestRow::read(input.array()?)?;
+        let request = match sized_place(&mut input)? {
+            place if place.is_empty() => None,
+            place => {
+                let hash = Input::new(&bytes[place.clone()]).u64()?;
+                Some(ReadRequest { hash, place: place.start + 8..place.end })
+            }
+        };
         let events = input.u32()?;
         let place = sized_place(&mut input)?;
         let (clocks, removed, added) = (input.rows()?, input.rows()?, input.rows()?);
-        change(ReadChange { slot, row, events, place, clocks, removed, added })?;
+        change(ReadChange { slot, row, request, events, place, clocks, removed, added })?;
     }
     input.end()
 }
@@ -208,36 +196,38 @@ mod tests {
         let clock = ClockRow::unstarted(0, 0);
         let (removed, added) = ([(IndexKind::Pending, 9)], [(IndexKind::Due, 5), (IndexKind::Limit, 6)]);
         let mut entry = LogEntry::new(Head { requests: 7, ..Head::default() });
-        entry.push_request(&request).unwrap();
-        let change =
-            Change { slot: 7, row, events: &[&event], clocks: &[clock], removed: &removed, added: &added };
+        let change = Change {
+            slot: 7,
+            row,
+            request: Some(&request),
+            events: &[&event],
+            clocks: &[clock],
+            removed: &removed,
+            added: &added,
+        };
         entry.push_change(&change).unwrap();
+        entry.push_change(&Change { slot: 3, request: None, events: &[], ..change }).unwrap();
         let bytes = entry.write().unwrap();
-        let seen = std::cell::Cell::new(0);
-        read(
-            &bytes,
-            |found| {
-                assert_eq!((found.slot, found.hash), (7, ids::hash("CASE-1")));
-                assert_eq!(codec::decode_all::<Request>(&bytes[found.place]).unwrap(), request);
-                seen.set(seen.get() + 1);
-                Ok(())
-            },
-            |found| {
-                assert_eq!((found.slot, found.row, found.events), (7, row, 1));
-                assert_eq!(found.removed().collect::<Result<Vec<_>>>().unwrap(), removed);
-                assert_eq!(found.added().collect::<Result<Vec<_>>>().unwrap(), added);
-                assert_eq!(ClockRow::read(&found.clocks[0]).unwrap(), clock);
-                assert_eq!(codec::decode_all::<Event>(&bytes[found.place]).unwrap(), event);
-                seen.set(seen.get() + 1);
-                Ok(())
-            },
-        )
+        let mut seen = Vec::new();
+        read(&bytes, |found| {
+            seen.push((found.slot, found.events, found.request.is_some()));
+            assert_eq!(found.row, row);
+            if let Some(new) = &found.request {
+                assert_eq!(new.hash, ids::hash("CASE-1"));
+                assert_eq!(codec::decode_all::<Request>(&bytes[new.place.clone()]).unwrap(), request);
+                assert_eq!(codec::decode_all::<Event>(&bytes[found.place.clone()]).unwrap(), event);
+            }
+            assert_eq!(found.removed().collect::<Result<Vec<_>>>().unwrap(), removed);
+            assert_eq!(found.added().collect::<Result<Vec<_>>>().unwrap(), added);
+            assert_eq!(ClockRow::read(&found.clocks[0]).unwrap(), clock);
+            Ok(())
+        })
         .unwrap();
-        assert_eq!(seen.get(), 2);
+        assert_eq!(seen, [(7, 1, true), (3, 0, false)]);
         for length in 0..bytes.len() {
-            assert!(read(&bytes[..length], |_| Ok(()), |_| Ok(())).is_err(), "{length}");
+            assert!(read(&bytes[..length], |_| Ok(())).is_err(), "{length}");
         }
         let longer = [bytes, vec![0]].concat();
-        assert!(read(&longer, |_| Ok(()), |_| Ok(())).is_err());
+        assert!(read(&longer, |_| Ok(())).is_err());
     }
 }

@@ -157,15 +157,27 @@ impl Store {
             }
             let head = commit.entry.head;
             let value = commit.entry.write()?;
+            let operations = head.unfolded.saturating_sub(before);
+            transaction.count_rows(u64::from(operations));
+            if operations >= fold::FOLD_AFTER {
+                // So much at once is sealed at once. The log would only be written to be read again.
+                let reader = snapshot.reader()?;
+                let mut view = View::load(reader, 0)?;
+                view.apply(value, &head)?;
+                fold::fold(&view, reader, &writer)?;
+                drop(snapshot);
+                self.file.commit(transaction)?;
+                self.reload()?;
+                return Ok(answer);
+            }
             writer.put(Table::Meta, META_HEAD, &head.write())?;
             writer.put(Table::Log, head.seq, &value)?;
             drop(snapshot);
-            transaction.count_rows(u64::from(head.unfolded.saturating_sub(before)));
             self.file.commit(transaction)?;
             let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
             // A reader of this process may have followed the commit already.
             if view.head.seq < head.seq {
-                view.apply(value.into(), &head)?;
+                view.apply(value, &head)?;
             }
             drop(view);
             Ok(answer)
@@ -181,7 +193,7 @@ impl Store {
             if head.unfolded < least || head.seq == head.folded {
                 return Ok(false);
             }
-            fold::fold(&snapshot, &Writer::new(&transaction))?;
+            fold::fold(&snapshot.view, snapshot.reader()?, &Writer::new(&transaction))?;
             drop(snapshot);
             self.file.commit(transaction)?;
             self.reload()?;

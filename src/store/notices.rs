@@ -6,7 +6,7 @@ use crate::clock::ThresholdKind;
 use crate::error::{Error, ErrorKind, Result};
 
 /// One notice without its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct NoticeRow {
     /// Slot of the request.
     pub(crate) request: u32,

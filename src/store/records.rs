@@ -125,6 +125,8 @@ pub(crate) const FLAG_BEYOND_HOLIDAYS: u8 = 2;
 pub(crate) const FLAG_BY_CHANGE: u8 = 4;
 /// There is a second tier, so that due passing makes it late and not yet breached, even where the limit is never reached.
 pub(crate) const FLAG_BACKSTOP: u8 = 8;
+/// The limit was put into the past by a change of facts.
+pub(crate) const FLAG_LIMIT_BY_CHANGE: u8 = 16;
 
 impl ClockRow {
     /// Bytes of a row.

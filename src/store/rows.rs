@@ -99,16 +99,6 @@ impl SortedRows {
         true
     }
 
-    /// Whether a row is in the set.
-    #[allow(dead_code, reason = "for whoever lists many rows at once; the database does not yet")]
-    pub(crate) fn contains(&self, row: u64) -> bool {
-        if self.chunks.is_empty() {
-            return false;
-        }
-        let rows = self.rows_of(self.chunk_of(row));
-        rows.get(lower_bound(rows, row)) == Some(&row)
-    }
-
     /// How many rows are less than `row`.
     pub(crate) fn count_below(&self, row: u64) -> usize {
         if self.chunks.is_empty() {
@@ -129,7 +119,6 @@ impl SortedRows {
     }
 
     /// The rows of a range as slices, in rising order; for whoever copies many at once.
-    #[allow(dead_code, reason = "for whoever lists many rows at once; the database does not yet")]
     pub(crate) fn slices(&self, range: Range<u64>) -> impl Iterator<Item = &[u64]> {
         let first = if range.start < range.end { self.chunk_of(range.start) } else { self.chunks.len() };
         (first..self.chunks.len()).take_while(move |&chunk| self.firsts[chunk] < range.end).map(
@@ -138,29 +127,6 @@ impl SortedRows {
                 &rows[lower_bound(rows, range.start)..lower_bound(rows, range.end)]
             },
         )
-    }
-
-    /// Appends the rows of a range to two columns, earliest first, at most `limit` of them, and returns
-    /// the first row that was left out.
-    #[allow(dead_code, reason = "for whoever lists many rows at once; the database does not yet")]
-    pub(crate) fn copy_columns(
-        &self,
-        range: Range<u64>,
-        limit: usize,
-        keys: &mut Vec<u32>,
-        slots: &mut Vec<u32>,
-    ) -> Option<u64> {
-        let mut left = limit;
-        for rows in self.slices(range) {
-            let taken = &rows[..rows.len().min(left)];
-            keys.extend(taken.iter().map(|row| (row >> 32) as u32));
-            slots.extend(taken.iter().map(|row| *row as u32));
-            left -= taken.len();
-            if let Some(resume) = rows.get(taken.len()) {
-                return Some(*resume);
-            }
-        }
-        None
     }
 
     /// Bytes held in memory.
@@ -362,7 +328,6 @@ mod tests {
     fn check(set: &SortedRows, model: &BTreeSet<u64>, probe: u64) {
         assert_eq!(set.len(), model.len());
         assert_eq!(set.is_empty(), model.is_empty());
-        assert_eq!(set.contains(probe), model.contains(&probe));
         assert_eq!(set.count_below(probe), model.range(..probe).count());
         assert!(set.iter_from(probe).eq(model.range(probe..).copied()));
         assert!(set.slices(probe / 2..probe).flatten().eq(model.range(probe / 2..probe)));
@@ -404,18 +369,6 @@ mod tests {
             }
             check(&set, &model, u64::MAX);
         }
-    }
-
-    #[test]
-    fn columns_stop_at_the_limit_and_say_where_to_go_on() {
-        let set: SortedRows = (0..2_000_u64).map(|at| at << 32 | (at + 7)).collect();
-        let (mut keys, mut slots) = (Vec::new(), Vec::new());
-        let resume = set.copy_columns(10 << 32..1_500 << 32, 1_000, &mut keys, &mut slots).unwrap();
-        assert_eq!(resume, 1_010 << 32 | 1_017);
-        assert_eq!(set.copy_columns(resume..1_500 << 32, 1_000, &mut keys, &mut slots), None);
-        assert!(keys.iter().copied().eq(10..1_500) && slots.iter().copied().eq(17..1_507));
-        assert_eq!(set.copy_columns(5..5, 1, &mut keys, &mut slots), None);
-        assert_eq!(SortedRows::default().copy_columns(0..9, 1, &mut keys, &mut slots), None);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// Rows in a full block: with the frame and the engine's own header it stays just under 64 KiB, which the
 /// engine rounds up to.
 pub(crate) const ROWS_PER_BLOCK: usize = 8_000;
-/// Decoded blocks that a reader keeps: 1 MiB.
-const CACHED_BLOCKS: usize = 16;
+/// Rows of decoded blocks that a reader keeps: 128 MiB.
+const KEPT_ROWS: usize = 16 << 20;
 
 /// Hands over the payload of a block by its number.
 pub(crate) type Load<'a> = &'a dyn Fn(u64) -> Result<Vec<u8>>;
@@ -101,8 +101,17 @@ impl SealedRows {
     /// Bytes held in memory.
     pub(crate) fn memory_bytes(&self) -> usize {
         let cached = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows: usize = cached.blocks.iter().map(|(.., rows)| rows.len()).sum();
+        let rows = cached.rows;
         size_of::<Self>() + (self.firsts.capacity() + self.before.capacity() + rows) * 8
+    }
+
+    /// The blocks that may hold rows from `start` on: for each its number, where it begins and where the next does.
+    pub(crate) fn blocks_from(&self, start: u64) -> impl Iterator<Item = (usize, u64, u64)> {
+        let first = if start > self.last { self.firsts.len() } else { self.block_of(start).unwrap_or(0) };
+        (first..self.firsts.len()).map(|block| {
+            let next = self.firsts.get(block + 1).copied().unwrap_or(u64::MAX);
+            (block, self.firsts[block], next)
+        })
     }
 
     /// The last block that begins at or before `row`.
@@ -110,7 +119,8 @@ impl SealedRows {
         self.firsts.partition_point(|first| *first <= row).checked_sub(1)
     }
 
-    fn block(&self, block: usize, load: Load<'_>) -> Result<Arc<[u64]>> {
+    /// The rows of a block.
+    pub(crate) fn block(&self, block: usize, load: Load<'_>) -> Result<Arc<[u64]>> {
         if let Some(rows) = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(block) {
             return Ok(rows);
         }
@@ -178,29 +188,42 @@ impl Iterator for Iter<'_> {
     }
 }
 
-/// The most recently used blocks. Few enough to be searched one by one.
-#[derive(Debug, Default)]
+/// Decoded blocks by number. Beyond the limit, those that were not used since the hand last passed go.
+#[derive(Debug)]
 struct Cache {
-    blocks: Vec<(usize, u64, Arc<[u64]>)>,
-    uses: u64,
+    blocks: Vec<Option<(bool, Arc<[u64]>)>>,
+    rows: usize,
+    limit: usize,
+    hand: usize,
+}
+
+impl Default for Cache {
+    fn default() -> Cache {
+        Cache { blocks: Vec::new(), rows: 0, limit: KEPT_ROWS, hand: 0 }
+    }
 }
 
 impl Cache {
     fn get(&mut self, block: usize) -> Option<Arc<[u64]>> {
-        self.uses += 1;
-        let (_, used, rows) = self.blocks.iter_mut().find(|(cached, ..)| *cached == block)?;
-        *used = self.uses;
+        let (used, rows) = self.blocks.get_mut(block)?.as_mut()?;
+        *used = true;
         Some(rows.clone())
     }
 
     fn put(&mut self, block: usize, rows: &Arc<[u64]>) {
-        self.blocks.retain(|(cached, ..)| *cached != block);
-        if self.blocks.len() == CACHED_BLOCKS
-            && let Some(oldest) = (0..CACHED_BLOCKS).min_by_key(|&at| self.blocks[at].1)
-        {
-            self.blocks.swap_remove(oldest);
+        if self.blocks.len() <= block {
+            self.blocks.resize(block + 1, None);
         }
-        self.blocks.push((block, self.uses, rows.clone()));
+        while self.rows + rows.len() > self.limit && self.rows > 0 {
+            self.hand = (self.hand + 1) % self.blocks.len();
+            match &mut self.blocks[self.hand] {
+                Some((used, _)) if *used => *used = false,
+                place => self.rows -= place.take().map_or(0, |(_, rows)| rows.len()),
+            }
+        }
+        let replaced = self.blocks[block].replace((false, rows.clone()));
+        self.rows += rows.len();
+        self.rows -= replaced.map_or(0, |(_, rows)| rows.len());
     }
 }
 
@@ -304,6 +327,7 @@ mod tests {
     fn the_cache_keeps_the_blocks_in_use() {
         let rows: Vec<u64> = (0..8_000 * 20).collect();
         let (sealed, blocks) = sealed(&rows);
+        sealed.cache.lock().unwrap().limit = 8_000 * 4;
         let loads = RefCell::new(0);
         let load = |block: u64| {
             *loads.borrow_mut() += 1;
@@ -312,6 +336,12 @@ mod tests {
         assert_eq!(sealed.iter_from(0, &load).count(), rows.len());
         assert_eq!(sealed.iter_from(8_000 * 19 + 5, &load).count(), 7_995);
         assert_eq!(*loads.borrow(), 20);
-        assert!(sealed.memory_bytes() < 1_100_000, "{}", sealed.memory_bytes());
+        assert!(sealed.memory_bytes() < 300_000, "{}", sealed.memory_bytes());
+        // What is asked for again and again stays while others pass.
+        for block in 0..19 {
+            assert_eq!(sealed.count_below(8_000 * 19 + 5, &load).unwrap(), 8_000 * 19 + 5);
+            assert_eq!(sealed.count_below(8_000 * block + 5, &load).unwrap(), 8_000 * block + 5);
+        }
+        assert!(*loads.borrow() <= 20 + 19, "{}", loads.borrow());
     }
 }

@@ -90,7 +90,7 @@ impl<'a> Snapshot<'a> {
 
     /// The row of a request.
     pub(crate) fn request_row(&self, slot: u32) -> Result<RequestRow> {
-        if let Some(row) = self.view.tail.requests.get(&slot) {
+        if let Some(row) = self.view.tail.requests.get(slot) {
             return Ok(*row);
         }
         let block = self.block(Table::Requests, u64::from(slot / REQUESTS_PER_BLOCK))?;
@@ -99,11 +99,24 @@ impl<'a> Snapshot<'a> {
 
     /// The row of a clock.
     pub(crate) fn clock_row(&self, slot: u32) -> Result<ClockRow> {
-        if let Some(row) = self.view.tail.clocks.get(&slot) {
+        if let Some(row) = self.view.tail.clocks.get(slot) {
             return Ok(*row);
         }
         let block = self.block(Table::Clocks, u64::from(slot / CLOCKS_PER_BLOCK))?;
         ClockRow::read(row_at(&block, (slot % CLOCKS_PER_BLOCK) as usize)?)
+    }
+
+    /// Hands over the rows of many clocks, each with its position in `slots`, in the order that reads the file least.
+    pub(crate) fn each_clock(
+        &self,
+        slots: impl Iterator<Item = u32>,
+        mut visit: impl FnMut(usize, &ClockRow) -> Result<()>,
+    ) -> Result<()> {
+        let mut order: Vec<u64> = slots.zip(0_u64..).map(|(slot, at)| u64::from(slot) << 32 | at).collect();
+        order.sort_unstable();
+        order
+            .into_iter()
+            .try_for_each(|place| visit(place as u32 as usize, &self.clock_row((place >> 32) as u32)?))
     }
 
     /// All clock rows of a request.
@@ -226,9 +239,13 @@ impl<'a> Snapshot<'a> {
 
     /// Reads a sealed block of an index.
     pub(crate) fn load_block(&self, kind: IndexKind, block: u64) -> Result<Vec<u8>> {
-        self.reader()?
-            .must(Table::Index, sealed_key(kind as u32, block as u32), |payload| Ok(payload.to_vec()))
+        load_block(self.reader()?, kind, block)
     }
+}
+
+/// Reads a sealed block of an index.
+pub(crate) fn load_block(reader: &Reader, kind: IndexKind, block: u64) -> Result<Vec<u8>> {
+    reader.must(Table::Index, sealed_key(kind as u32, block as u32), |payload| Ok(payload.to_vec()))
 }
 
 /// The bytes of record `index` of a packed block: a count, that many end offsets, the records.

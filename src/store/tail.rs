@@ -3,18 +3,17 @@
 //! Fixed rows are kept as they are; texts stay in the log values and are read when somebody asks for them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
 use super::codec;
+use super::head::Head;
 use super::log::{self, ReadChange, ReadRequest};
 use super::records::{ClockRow, RequestRow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Event;
-
-/// A map by a number that the store itself gave.
-pub(crate) type BySlot<V> = HashMap<u32, V, FixedState>;
 
 /// Bytes in one of the log values.
 #[derive(Clone, Copy, Debug)]
@@ -35,10 +34,54 @@ struct Group {
 
 const NO_GROUP: u32 = u32::MAX;
 
+/// Rows by slot: those that were sealed before and have changed, and the new ones, which follow one another.
+#[derive(Debug)]
+pub(crate) struct Rows<R> {
+    first_new: u32,
+    new: Vec<R>,
+    changed: HashMap<u32, R, FixedState>,
+}
+
+impl<R: Copy> Rows<R> {
+    fn new(first_new: u32) -> Rows<R> {
+        Rows { first_new, new: Vec::new(), changed: HashMap::default() }
+    }
+
+    /// The row at `slot`, if it is new or changed.
+    pub(crate) fn get(&self, slot: u32) -> Option<&R> {
+        match slot.checked_sub(self.first_new) {
+            Some(at) => self.new.get(at as usize),
+            None => self.changed.get(&slot),
+        }
+    }
+
+    fn set(&mut self, slot: u32, row: R) -> Result<()> {
+        match slot.checked_sub(self.first_new) {
+            None => drop(self.changed.insert(slot, row)),
+            Some(at) if at as usize == self.new.len() => self.new.push(row),
+            Some(at) => match self.new.get_mut(at as usize) {
+                Some(known) => *known = row,
+                None => {
+                    return Err(Error::new(ErrorKind::Damaged, "log: the slots of new rows do not follow"));
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// All rows by rising slot.
+    pub(crate) fn sorted(&self) -> Vec<(u32, R)> {
+        let mut rows: Vec<(u32, R)> = self.changed.iter().map(|(slot, row)| (*slot, *row)).collect();
+        rows.sort_unstable_by_key(|(slot, _)| *slot);
+        rows.extend((self.first_new..).zip(self.new.iter().copied()));
+        rows
+    }
+}
+
 /// What the log holds since the last fold.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tail {
-    values: Vec<Arc<[u8]>>,
+    values: Vec<Arc<Vec<u8>>>,
     /// New requests, from slot `Head::sealed_requests` on.
     records: Vec<Piece>,
     /// Hash of external id → slot of a new request.
@@ -46,26 +89,33 @@ pub(crate) struct Tail {
     /// The same for the second and further ones of one hash.
     more_ids: Vec<(u64, u32)>,
     /// New and changed request rows.
-    pub(crate) requests: BySlot<RequestRow>,
+    pub(crate) requests: Rows<RequestRow>,
     /// New and changed clock rows.
-    pub(crate) clocks: BySlot<ClockRow>,
+    pub(crate) clocks: Rows<ClockRow>,
     /// The newest group of a request's new events.
-    newest: BySlot<u32>,
+    newest: HashMap<u32, u32, FixedState>,
     groups: Vec<Group>,
 }
 
 impl Tail {
-    /// Makes room for about so many operations.
-    pub(crate) fn reserve(&mut self, operations: usize) {
-        self.requests.reserve(operations);
-        self.clocks.reserve(operations);
+    /// An empty tail after what `head` says is sealed.
+    pub(crate) fn new(head: &Head) -> Tail {
+        Tail {
+            values: Vec::new(),
+            records: Vec::new(),
+            ids: HashMap::default(),
+            more_ids: Vec::new(),
+            requests: Rows::new(head.sealed_requests),
+            clocks: Rows::new(head.sealed_clocks),
+            newest: HashMap::default(),
+            groups: Vec::new(),
+        }
     }
 
     /// Takes one log value. `moved` is told of every index row that comes (true) or goes.
     pub(crate) fn take(
         &mut self,
-        value: Arc<[u8]>,
-        sealed_requests: u32,
+        value: Arc<Vec<u8>>,
         mut moved: impl FnMut(log::IndexRow, bool),
     ) -> Result<()> {
         let number = self.values.len() as u32;
@@ -74,36 +124,35 @@ impl Tail {
             // A value is below 4 GiB: the engine's limit is 3 GiB.
             Piece { value: number, from: place.start as u32, to: place.end as u32 }
         };
-        let Tail { records, ids, more_ids, requests, clocks, newest, groups, .. } = self;
-        let new_request = |ReadRequest { slot, hash, place }: ReadRequest| {
-            if slot.checked_sub(sealed_requests) != Some(records.len() as u32) {
-                return Err(Error::new(ErrorKind::Damaged, "log: the slots of new requests do not follow"));
-            }
-            records.push(piece(place));
-            match ids.entry(hash) {
-                std::collections::hash_map::Entry::Vacant(entry) => drop(entry.insert(slot)),
-                std::collections::hash_map::Entry::Occupied(_) => more_ids.push((hash, slot)),
-            }
-            Ok(())
-        };
-        let change = |change: ReadChange<'_>| {
+        let damaged = |what: &str| Err(Error::new(ErrorKind::Damaged, format!("log: {what}")));
+        log::read(&value, |change: ReadChange<'_>| {
             change.removed().try_for_each(|row| row.map(|row| moved(row, false)))?;
             change.added().try_for_each(|row| row.map(|row| moved(row, true)))?;
+            if let Some(ReadRequest { hash, place }) = change.request {
+                if change.slot.checked_sub(self.requests.first_new) != Some(self.records.len() as u32) {
+                    return damaged("the slots of new requests do not follow");
+                }
+                self.records.push(piece(place));
+                match self.ids.entry(hash) {
+                    Entry::Vacant(entry) => drop(entry.insert(change.slot)),
+                    Entry::Occupied(_) => self.more_ids.push((hash, change.slot)),
+                }
+            }
+            self.requests.set(change.slot, change.row)?;
             for bytes in change.clocks {
                 let clock = ClockRow::read(bytes)?;
-                let slot = change.row.first_clock.checked_add(u32::from(clock.clock));
-                let slot = slot.ok_or_else(|| Error::new(ErrorKind::Damaged, "log: too many clocks"))?;
-                clocks.insert(slot, clock);
+                let Some(slot) = change.row.first_clock.checked_add(u32::from(clock.clock)) else {
+                    return damaged("too many clocks");
+                };
+                self.clocks.set(slot, clock)?;
             }
-            requests.insert(change.slot, change.row);
             if change.events > 0 {
-                let group = groups.len() as u32;
-                let before = newest.insert(change.slot, group).unwrap_or(NO_GROUP);
-                groups.push(Group { piece: piece(change.place), events: change.events, before });
+                let group = self.groups.len() as u32;
+                let before = self.newest.insert(change.slot, group).unwrap_or(NO_GROUP);
+                self.groups.push(Group { piece: piece(change.place), events: change.events, before });
             }
             Ok(())
-        };
-        log::read(&value, new_request, change)
+        })
     }
 
     /// The codec bytes of the new request `index`.

@@ -44,8 +44,7 @@ impl View {
         let ids = reader.with(Table::Ids, sealed_key(0, 0), ids::Directory::read)?.unwrap_or_default();
         let head = Head { seq: last.folded, ..last };
         let blocks = Blocks::new(block_bytes);
-        let mut view = View { head, tail: Tail::default(), indexes, ids, blocks, block_bytes };
-        view.tail.reserve(last.unfolded as usize);
+        let mut view = View { head, tail: Tail::new(&head), indexes, ids, blocks, block_bytes };
         view.follow(reader, &last)?;
         Ok(view)
     }
@@ -69,7 +68,7 @@ impl View {
                     return Err(Error::new(ErrorKind::Damaged, format!("log value {expected} is missing")));
                 }
                 expected += 1;
-                values.push(payload.into());
+                values.push(Arc::new(payload.to_vec()));
                 Ok(true)
             })?;
             if expected != last.seq + 1 {
@@ -82,17 +81,17 @@ impl View {
     }
 
     /// Applies one commit: its log value and the head after it.
-    pub(crate) fn apply(&mut self, value: Arc<[u8]>, head: &Head) -> Result<()> {
-        self.take(vec![value])?;
+    pub(crate) fn apply(&mut self, value: Vec<u8>, head: &Head) -> Result<()> {
+        self.take(vec![Arc::new(value)])?;
         self.head = *head;
         Ok(())
     }
 
-    fn take(&mut self, values: Vec<Arc<[u8]>>) -> Result<()> {
+    fn take(&mut self, values: Vec<Arc<Vec<u8>>>) -> Result<()> {
         let mut moves: [Vec<(u64, bool)>; 8] = Default::default();
         for value in values {
             let moved = |(kind, row): (IndexKind, u64), came: bool| moves[kind as usize].push((row, came));
-            self.tail.take(value, self.head.sealed_requests, moved)?;
+            self.tail.take(value, moved)?;
         }
         for (index, moves) in self.indexes.iter_mut().zip(moves) {
             index.take(moves);
