@@ -206,7 +206,9 @@ fn eight_processes_write_and_read_while_twenty_five_are_killed() {
         for reader in readers {
             let output = reader.wait_with_output().unwrap();
             let text = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success() || text.to_lowercase().contains("busy"), "{text}");
+            // 1 says that something is late.
+            let answered = matches!(output.status.code(), Some(0 | 1)) && text.is_empty();
+            assert!(answered || text.to_lowercase().contains("busy"), "{text}");
         }
         assert!(round < 400, "only {killed} were killed in time");
     }

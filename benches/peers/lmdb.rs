@@ -5,42 +5,47 @@ use std::path::Path;
 
 use heed::byteorder::BigEndian;
 use heed::types::{Bytes, U32, U64, Unit};
-use heed::{Database, Env, EnvOpenOptions, PutFlags};
+use heed::{CommitOrAbort, Database, Env, EnvOpenOptions, PutFlags};
 use slaclock::{Policy, Request};
 use slaclock_benches::desk;
 
 type Number = U32<BigEndian>;
 type Row = U64<BigEndian>;
 
-pub struct Lmdb {
+pub(crate) struct Lmdb {
     env: Env,
-    requests: Database<Number, Bytes>,
-    ids: Database<Bytes, Number>,
-    clocks: Database<Number, Bytes>,
-    due: Database<Row, Unit>,
-    limits: Database<Row, Unit>,
+    requests: Database<'static, Number, Bytes>,
+    ids: Database<'static, Bytes, Number>,
+    clocks: Database<'static, Number, Bytes>,
+    due: Database<'static, Row, Unit>,
+    limits: Database<'static, Row, Unit>,
 }
 
 impl Lmdb {
-    pub fn create(path: &Path) -> Lmdb {
+    pub(crate) fn create(path: &Path) -> Lmdb {
         std::fs::create_dir_all(path).expect("a folder");
         let mut options = EnvOpenOptions::new();
         options.map_size(16 << 30).max_dbs(8);
         // SAFETY: the folder is this benchmark's own, and nobody else maps or changes the file.
         #[allow(unsafe_code)]
         let env = unsafe { options.open(path) }.expect("LMDB opens");
-        let mut txn = env.write_txn().expect("a transaction");
-        let requests = env.create_database(&mut txn, Some("requests")).expect("a database");
-        let ids = env.create_database(&mut txn, Some("ids")).expect("a database");
-        let clocks = env.create_database(&mut txn, Some("clocks")).expect("a database");
-        let due = env.create_database(&mut txn, Some("due")).expect("a database");
-        let limits = env.create_database(&mut txn, Some("limits")).expect("a database");
-        txn.commit().expect("a commit");
+        let txn = env.write_txn().expect("a transaction");
+        let made = env.create_databases_and_commit(txn, |opener, txn| {
+            let databases = (
+                opener.create_database(txn, Some("requests"))?,
+                opener.create_database(txn, Some("ids"))?,
+                opener.create_database(txn, Some("clocks"))?,
+                opener.create_database(txn, Some("due"))?,
+                opener.create_database(txn, Some("limits"))?,
+            );
+            Ok::<_, heed::Error>(CommitOrAbort::<_, ()>::Commit(databases))
+        });
+        let (requests, ids, clocks, due, limits) = made.expect("databases").unwrap_commit();
         Lmdb { env, requests, ids, clocks, due, limits }
     }
 
     /// Requests from slot `first` on, their deadlines worked out, in one transaction.
-    pub fn submit(&self, policy: &Policy, first: usize, requests: &[Request]) {
+    pub(crate) fn submit(&self, policy: &Policy, first: usize, requests: &[Request]) {
         let mut txn = self.env.write_txn().expect("a transaction");
         let (mut due_rows, mut limit_rows) = (Vec::new(), Vec::new());
         let (mut bytes, mut clock_bytes) = (Vec::new(), [0_u8; 24]);
@@ -81,7 +86,7 @@ impl Lmdb {
     }
 
     /// Due and clock of what is due in [since, until), at most `limit` rows.
-    pub fn list(&self, since: i64, until: i64, limit: usize) -> (Vec<u32>, Vec<u32>) {
+    pub(crate) fn list(&self, since: i64, until: i64, limit: usize) -> (Vec<u32>, Vec<u32>) {
         let txn = self.env.read_txn().expect("a transaction");
         let range = (since as u64) << 32..(until as u64) << 32;
         let (mut due, mut clock) = (Vec::new(), Vec::new());
@@ -93,7 +98,7 @@ impl Lmdb {
         (due, clock)
     }
 
-    pub fn look_up(&self, id: &str) -> usize {
+    pub(crate) fn look_up(&self, id: &str) -> usize {
         let txn = self.env.read_txn().expect("a transaction");
         let Some(slot) = self.ids.get(&txn, id.as_bytes()).expect("a look") else { return 0 };
         let request = self.requests.get(&txn, &slot).expect("a look").map_or(0, <[u8]>::len);

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use slaclock::{Policy, Request};
 use slaclock_benches::desk;
 
-pub struct Sqlite(Connection);
+pub(crate) struct Sqlite(Connection);
 
 const SCHEMA: &str = "
 CREATE TABLE requests (
@@ -28,7 +28,7 @@ CREATE TABLE notices (
 ";
 
 impl Sqlite {
-    pub fn create(path: &Path) -> Sqlite {
+    pub(crate) fn create(path: &Path) -> Sqlite {
         let connection = Connection::open(path).expect("SQLite opens");
         connection
             .execute_batch(
@@ -41,7 +41,7 @@ impl Sqlite {
         Sqlite(connection)
     }
 
-    pub fn open(path: &Path) -> Sqlite {
+    pub(crate) fn open(path: &Path) -> Sqlite {
         let connection = Connection::open(path).expect("SQLite opens");
         connection
             .execute_batch("PRAGMA synchronous = FULL; PRAGMA mmap_size = 8589934592;")
@@ -51,7 +51,7 @@ impl Sqlite {
     }
 
     /// Requests from slot `first` on, their deadlines worked out, in one transaction.
-    pub fn submit(&mut self, policy: &Policy, first: usize, requests: &[Request]) {
+    pub(crate) fn submit(&mut self, policy: &Policy, first: usize, requests: &[Request]) {
         let transaction = self.0.transaction().expect("a transaction");
         {
             let mut request_row = transaction
@@ -92,7 +92,7 @@ impl Sqlite {
     }
 
     /// Pauses (or resumes) the handling of requests at `at`, each with an event and its key, in one transaction.
-    pub fn pause(&mut self, ids: &[String], at: i64, pause: bool) {
+    pub(crate) fn pause(&mut self, ids: &[String], at: i64, pause: bool) {
         let transaction = self.0.transaction().expect("a transaction");
         for id in ids {
             let slot: i64 = transaction
@@ -148,7 +148,7 @@ impl Sqlite {
     }
 
     /// Due and clock of what is due in [since, until), at most `limit` rows.
-    pub fn list(&self, since: i64, until: i64, limit: usize) -> (Vec<u32>, Vec<u32>) {
+    pub(crate) fn list(&self, since: i64, until: i64, limit: usize) -> (Vec<u32>, Vec<u32>) {
         let (mut due, mut clock) = (Vec::new(), Vec::new());
         let mut statement = self
             .0
@@ -164,14 +164,14 @@ impl Sqlite {
         (due, clock)
     }
 
-    pub fn count(&self, until: i64) -> u64 {
+    pub(crate) fn count(&self, until: i64) -> u64 {
         let mut statement =
             self.0.prepare_cached("SELECT count(*) FROM due WHERE due < ?").expect("a statement");
         statement.query_row([until], |row| row.get::<_, i64>(0)).expect("a count") as u64
     }
 
     /// One notice for every clock due in [since, until), in one transaction.
-    pub fn advance(&mut self, since: i64, until: i64) -> usize {
+    pub(crate) fn advance(&mut self, since: i64, until: i64) -> usize {
         let transaction = self.0.transaction().expect("a transaction");
         let count = transaction
             .prepare_cached(
@@ -186,7 +186,7 @@ impl Sqlite {
     }
 
     /// What is stored of a request: text, clocks and events. Returns how many values were read.
-    pub fn look_up(&self, id: &str) -> usize {
+    pub(crate) fn look_up(&self, id: &str) -> usize {
         let mut statement = self
             .0
             .prepare_cached(
@@ -220,7 +220,7 @@ impl Sqlite {
     }
 
     /// Bytes of the file with everything in it.
-    pub fn bytes(&self, path: &Path) -> u64 {
+    pub(crate) fn bytes(&self, path: &Path) -> u64 {
         self.0.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
         std::fs::metadata(path).expect("the file").len()
     }
