@@ -1,11 +1,12 @@
 # make demo    build, import a real log, and show what the promise came to (under a minute after the build)
 # make test    everything that must hold: format, lints, tests, examples in the documentation
+# make test-languages   PHP, php-fpm, Java and Node against the C library; installs what is missing
 # make build   the command line tool, target/release/slaclock
 # make bench   slaclock beside its peers; writes target/bench-report.md (SLACLOCK_BENCH_SIZE=1e7 for the full size)
 
 CARGO ?= cargo
 
-.PHONY: demo build bench test format lint tests doc instructions
+.PHONY: demo build bench test test-languages format lint tests doc instructions
 
 demo: build
 	scripts/demo target/release/slaclock
@@ -17,6 +18,9 @@ bench:
 	$(CARGO) bench --locked -p slaclock-benches
 
 test: format lint tests doc instructions
+
+test-languages:
+	CARGO=$(CARGO) scripts/test-languages
 
 format:
 	$(CARGO) fmt --all --check
