@@ -1,6 +1,8 @@
 # make demo    build, import a real log, and show what the promise came to (under a minute after the build)
 # make test    everything that must hold: format, lints, tests, examples in the documentation
 # make test-languages   PHP, php-fpm, Java and Node against the C library; installs what is missing
+# make library, install, uninstall   the C library; see bindings/c/install/install.mk
+# make test-c-install   installs it into a staging folder and builds the C and C++ examples in every way
 # make build   the command line tool, target/release/slaclock
 # make bench   slaclock beside its peers; writes target/bench-report.md (SLACLOCK_BENCH_SIZE=1e7 for the full size)
 
@@ -17,7 +19,7 @@ build:
 bench:
 	$(CARGO) bench --locked -p slaclock-benches
 
-test: format lint tests doc instructions
+test: format lint tests doc instructions test-c-install
 
 test-languages:
 	CARGO=$(CARGO) scripts/test-languages
@@ -38,3 +40,12 @@ doc:
 # Instructions of the hot paths against their bounds; needs valgrind.
 instructions:
 	$(CARGO) run --release --locked -p slaclock-benches --bin instructions
+
+# --- the C library: library, install, uninstall, and the test of them -----------------------------------------------
+
+include bindings/c/install/install.mk
+
+.PHONY: test-c-install
+
+test-c-install:
+	CARGO=$(CARGO) scripts/test-c-install
