@@ -1,7 +1,7 @@
 # make demo    build, import a real log, and show what the promise came to (under a minute after the build)
 # make test    everything that must hold: format, lints, tests, examples in the documentation
 # make test-languages   PHP, php-fpm, Java and Node against the C library; installs what is missing
-# make library, install, uninstall   the C library; see bindings/c/install/install.mk
+# make c-library, install, uninstall   the C library; see bindings/c/install/install.mk
 # make test-c-install   installs it into a staging folder and builds the C and C++ examples in every way
 # make build   the command line tool, target/release/slaclock
 # make bench   slaclock beside its peers; writes target/bench-report.md (SLACLOCK_BENCH_SIZE=1e7 for the full size)
@@ -41,7 +41,7 @@ doc:
 instructions:
 	$(CARGO) run --release --locked -p slaclock-benches --bin instructions
 
-# --- the C library: library, install, uninstall, and the test of them -----------------------------------------------
+# --- the C library: c-library, install, uninstall, and the test of them -----------------------------------------------
 
 include bindings/c/install/install.mk
 

@@ -1,6 +1,6 @@
-# make library    the C library, target/release/libslaclock.so and .a
+# make c-library  the C library, target/release/libslaclock.so and .a
 # make install    installs it with its headers, for bare compilers, pkg-config and CMake: PREFIX, LIBDIR, INCLUDEDIR,
-#                 DOCDIR and DESTDIR say where. As a user who has no Rust: make library first, then
+#                 DOCDIR and DESTDIR say where. As a user who has no Rust: make c-library first, then
 #                 sudo make install CARGO=true
 # make uninstall  takes the same files away again
 #
@@ -23,13 +23,13 @@ slaclock_docs    := LICENSE-APACHE LICENSE-MIT docs/import.md docs/policy.md
 
 space := $() $()
 
-.PHONY: library install uninstall
+.PHONY: c-library install uninstall
 
-library:
+c-library:
 	$(CARGO) build --release --locked -p slaclock-capi
 
 # install(1) puts a new file in the place of the old one, so that programs which run on it are not disturbed.
-install: library
+install: c-library
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/slaclock"
 	$(INSTALL) -d "$(DESTDIR)$(INCLUDEDIR)/slaclock" "$(DESTDIR)$(DOCDIR)"
 	$(INSTALL) -m 755 $(slaclock_built)/libslaclock.so "$(DESTDIR)$(LIBDIR)/libslaclock.so.$(slaclock_version)"
