@@ -30,9 +30,75 @@ impl Columns {
         self.due_at.is_empty()
     }
 
-    fn push_rows(&mut self, rows: &[u64]) {
-        self.due_at.extend(rows.iter().map(|row| key_of(*row)));
-        self.clock.extend(rows.iter().map(|row| slot_of(*row)));
+    fn push(&mut self, found: &Found<'_>) {
+        match *found {
+            Found::Rows(rows, _) => {
+                self.due_at.extend(rows.iter().map(|row| key_of(*row)));
+                self.clock.extend(rows.iter().map(|row| slot_of(*row)));
+            }
+            Found::Runs(one, other, count) => self.push_merged(one, other, count),
+        }
+    }
+
+    /// Adds the first `count` rows of two sorted runs in one order.
+    fn push_merged(&mut self, one: &[u64], other: &[u64], count: usize) {
+        let from = self.len();
+        self.due_at.resize(from + count, 0);
+        self.clock.resize(from + count, 0);
+        let (due, clock) = (&mut self.due_at[from..], &mut self.clock[from..]);
+        let all = count == one.len() + other.len();
+        let middle = if all { one.len() / 2 } else { 0 };
+        let cut = one[..middle].last().map_or(0, |row| other.partition_point(|other| other < row));
+        let mut low = Merge::new(&one[..middle], &other[..cut]);
+        let mut high = Merge::new(&one[middle..], &other[cut..]);
+        let (due_low, due_high) = due.split_at_mut(middle + cut);
+        let (clock_low, clock_high) = clock.split_at_mut(middle + cut);
+        // Each row of a merge waits for the one before it, so two merges at once take hardly longer than one.
+        let both = due_low.len().min(due_high.len());
+        for at in 0..both {
+            let (row, later) = (low.take(), high.take());
+            (due_low[at], clock_low[at]) = (key_of(row), slot_of(row));
+            (due_high[at], clock_high[at]) = (key_of(later), slot_of(later));
+        }
+        for (due, clock) in due_low.iter_mut().zip(clock_low).skip(both) {
+            let row = low.take();
+            (*due, *clock) = (key_of(row), slot_of(row));
+        }
+        for (due, clock) in due_high.iter_mut().zip(clock_high).skip(both) {
+            let row = high.take();
+            (*due, *clock) = (key_of(row), slot_of(row));
+        }
+    }
+}
+
+/// Rows that a scan found, in order.
+enum Found<'a> {
+    /// Rows as they are; those of the past with what is different there.
+    Rows(&'a [u64], Option<&'a AsOf>),
+    /// The first so many of the rows of two runs that are each in order.
+    Runs(&'a [u64], &'a [u64], usize),
+}
+
+/// Two sorted runs as one, without a branch that depends on the rows.
+struct Merge<'a> {
+    one: &'a [u64],
+    other: &'a [u64],
+    at: (usize, usize),
+}
+
+impl<'a> Merge<'a> {
+    fn new(one: &'a [u64], other: &'a [u64]) -> Merge<'a> {
+        Merge { one, other, at: (0, 0) }
+    }
+
+    /// The next row; past the end, a row that there is not.
+    fn take(&mut self) -> u64 {
+        let row = |run: &[u64], at: usize| run.get(at).copied().unwrap_or(u64::MAX);
+        let (one, other) = (row(self.one, self.at.0), row(self.other, self.at.1));
+        let first = one < other;
+        self.at.0 += usize::from(first);
+        self.at.1 += usize::from(!first);
+        if first { one } else { other }
     }
 }
 
@@ -91,8 +157,8 @@ impl Db {
     pub fn scan_columns(&self, query: &Query, limit: usize) -> Result<Columns> {
         self.store.read(|snapshot| {
             let mut columns = Columns::default();
-            self.visit_rows(snapshot, query, limit, &mut |rows, _| {
-                columns.push_rows(rows);
+            self.visit_rows(snapshot, query, limit, &mut |found| {
+                columns.push(&found);
                 Ok(())
             })?;
             Ok(columns)
@@ -109,7 +175,16 @@ impl Db {
             let mut table = Table { id_ends: vec![0], ..Table::default() };
             let mut names = Names::default();
             let mut ids = Ids::default();
-            self.visit_rows(snapshot, query, usize::MAX, &mut |rows, past| {
+            self.visit_rows(snapshot, query, usize::MAX, &mut |found| {
+                let merged: Vec<u64>;
+                let (rows, past) = match found {
+                    Found::Rows(rows, past) => (rows, past),
+                    Found::Runs(one, other, count) => {
+                        let mut merge = Merge::new(one, other);
+                        merged = (0..count).map(|_| merge.take()).collect();
+                        (merged.as_slice(), None)
+                    }
+                };
                 let from = table.grow(rows);
                 ids.places.resize(from + rows.len(), (0, 0));
                 let clock_at = |at: usize| past.and_then(|past| past.clocks.get(&slot_of(rows[at])));
@@ -133,7 +208,7 @@ impl Db {
         snapshot: &Snapshot<'_>,
         query: &Query,
         limit: usize,
-        visit: &mut dyn FnMut(&[u64], Option<&AsOf>) -> Result<()>,
+        visit: &mut dyn FnMut(Found<'_>) -> Result<()>,
     ) -> Result<()> {
         self.check_clock_name(snapshot, query.clock.as_deref())?;
         let range = row(query.since.map_or(0, Instant::raw), 0)..row(query.end(), 0);
@@ -166,31 +241,37 @@ impl Db {
                 }
                 let rows = &rows[..rows.len().min(left)];
                 left -= rows.len();
-                visit(rows, None)?;
+                visit(Found::Rows(rows, None))?;
                 Ok(left > 0)
             })?;
             return Ok(());
         }
         // Rows of several indexes, each gathered up to the limit, then put into one order.
+        let mut runs: Vec<Vec<u64>> = Vec::with_capacity(kinds.len());
         for (kind, checks) in kinds {
             let load = |block: u64| snapshot.load_block(kind, block);
-            let mut left = limit;
+            let mut run = Vec::new();
             snapshot.index(kind).visit_slices(range.clone(), &load, &mut |rows| {
-                for row in rows {
-                    if left == 0 {
-                        return Ok(false);
+                if checks {
+                    for row in rows {
+                        if run.len() < limit && self.is_wanted(snapshot, query, &mut names, slot_of(*row))? {
+                            run.push(*row);
+                        }
                     }
-                    if !checks || self.is_wanted(snapshot, query, &mut names, slot_of(*row))? {
-                        wanted.push(*row);
-                        left -= 1;
-                    }
+                } else {
+                    run.extend_from_slice(&rows[..rows.len().min(limit - run.len())]);
                 }
-                Ok(true)
+                Ok(run.len() < limit)
             })?;
+            runs.push(run);
         }
-        // Merges the runs that are sorted already.
-        wanted.sort();
-        visit(&wanted[..wanted.len().min(limit)], None)
+        while runs.len() > 2 {
+            let (one, other) = (runs.pop().unwrap_or_default(), runs.pop().unwrap_or_default());
+            let mut merge = Merge::new(&one, &other);
+            runs.push((0..limit.min(one.len() + other.len())).map(|_| merge.take()).collect());
+        }
+        let (one, other) = (runs.pop().unwrap_or_default(), runs.pop().unwrap_or_default());
+        visit(Found::Runs(&one, &other, limit.min(one.len() + other.len())))
     }
 
     fn visit_past(
@@ -199,7 +280,7 @@ impl Db {
         query: &Query,
         range: std::ops::Range<u64>,
         limit: usize,
-        visit: &mut dyn FnMut(&[u64], Option<&AsOf>) -> Result<()>,
+        visit: &mut dyn FnMut(Found<'_>) -> Result<()>,
     ) -> Result<()> {
         let past = AsOf::at(self, snapshot, query.now)?;
         let loads = loads(snapshot);
@@ -211,7 +292,7 @@ impl Db {
             }
             let then = if is_past { Some(&past) } else { None };
             if self.row(snapshot, &past.displaced, then, query, slot_of(found))?.is_some() {
-                visit(&[found], then)?;
+                visit(Found::Rows(&[found], then))?;
                 left -= 1;
             }
         }
