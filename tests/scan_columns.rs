@@ -157,16 +157,16 @@ fn columns_say_what_pages_say() {
         let db = Db::create(&path, &policy, Options::default().mode(mode)).unwrap();
         let mut random = Random(7);
         check(&db, "empty");
-        db.apply(&operations(&mut random, 0, 400), OnError::Skip).unwrap();
+        db.apply(&operations(&mut random, 0, 150), OnError::Skip).unwrap();
         check(&db, "all in the log");
         db.compact().unwrap();
         check(&db, "all sealed");
-        db.apply(&operations(&mut random, 400, 150), OnError::Skip).unwrap();
+        db.apply(&operations(&mut random, 150, 60), OnError::Skip).unwrap();
         check(&db, "sealed and in the log");
         let second =
             Policy::from_toml(&POLICY.replace("version = 1", "version = 2").replace("watch", "vigil"));
         db.install(&second.unwrap(), at(5 * 86_400)).unwrap();
-        db.apply(&operations(&mut random, 550, 50), OnError::Skip).unwrap();
+        db.apply(&operations(&mut random, 210, 20), OnError::Skip).unwrap();
         check(&db, "two editions");
         assert_eq!(db.verify().unwrap().differences, []);
         let unknown = db.scan_columns(&Query::at(at(0)).clock("nothing"), 1).unwrap_err();
