@@ -3,6 +3,8 @@
 # make test-languages   PHP, php-fpm, Java and Node against the C library; installs what is missing
 # make c-library, install, uninstall   the C library; see bindings/c/install/install.mk
 # make test-c-install   installs it into a staging folder and builds the C and C++ examples in every way
+# make abi-diff   the C library against that of the last tag: a program built with the old header must keep working
+# make bench-c    deadlines and openings from C, in target/bench-c
 # make build   the command line tool, target/release/slaclock
 # make bench   slaclock beside its peers; writes target/bench-report.md (SLACLOCK_BENCH_SIZE=1e7 for the full size)
 
@@ -45,7 +47,20 @@ instructions:
 
 include bindings/c/install/install.mk
 
-.PHONY: test-c-install
+.PHONY: test-c-install abi-diff bench-c
 
 test-c-install:
 	CARGO=$(CARGO) scripts/test-c-install
+
+abi-diff:
+	scripts/abi-diff
+
+bench-c:
+	$(CARGO) build --release --locked -p slaclock-capi
+	mkdir -p target/bench-c
+	for name in due open; do \
+	    $(CC) -O2 -std=gnu11 -Iinclude bindings/c/bench/$$name.c -o target/bench-c/$$name \
+	        target/release/libslaclock.so -Wl,-rpath,$(CURDIR)/target/bench-c || exit 1; done
+	cp target/release/libslaclock.so target/bench-c/libslaclock.so.0
+	target/bench-c/due examples/policies/promise.toml resolution
+	target/bench-c/open target/bench-c/million.slaclock examples/policies/promise.toml

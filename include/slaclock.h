@@ -1466,7 +1466,7 @@ SLACLOCK_API int32_t slaclock_abi_version(void);
  */
 SLACLOCK_API
 slaclock_status slaclock_tzdb_version(slaclock_text **out_text,
-                                           slaclock_error *error);
+                                      slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -1489,8 +1489,8 @@ slaclock_status slaclock_tzdb_version(slaclock_text **out_text,
  */
 SLACLOCK_API
 slaclock_status slaclock_set_log(slaclock_log_fn callback,
-                                      void *user,
-                                      slaclock_error *error);
+                                 void *user,
+                                 slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -1547,7 +1547,7 @@ SLACLOCK_API void slaclock_text_free(slaclock_text *text);
  */
 SLACLOCK_API
 slaclock_status slaclock_facts_new(slaclock_facts **out_facts,
-                                        slaclock_error *error);
+                                   slaclock_error *error);
 
 /**
  * Makes a set of facts from a JSON object of texts, like `{"priority": "high"}`.
@@ -1559,9 +1559,9 @@ slaclock_status slaclock_facts_new(slaclock_facts **out_facts,
  */
 SLACLOCK_API
 slaclock_status slaclock_facts_from_json(const char *json,
-                                              size_t json_len,
-                                              slaclock_facts **out_facts,
-                                              slaclock_error *error);
+                                         size_t json_len,
+                                         slaclock_facts **out_facts,
+                                         slaclock_error *error);
 
 /**
  * Sets or replaces one fact.
@@ -1576,11 +1576,11 @@ slaclock_status slaclock_facts_from_json(const char *json,
  */
 SLACLOCK_API
 slaclock_status slaclock_facts_set(slaclock_facts *facts,
-                                        const char *name,
-                                        size_t name_len,
-                                        const char *value,
-                                        size_t value_len,
-                                        slaclock_error *error);
+                                   const char *name,
+                                   size_t name_len,
+                                   const char *value,
+                                   size_t value_len,
+                                   slaclock_error *error);
 
 /**
  * Frees facts. NULL is fine; facts that are freed already stay so, and the log is told. Calls that were given them
@@ -1614,9 +1614,9 @@ void slaclock_facts_free(slaclock_facts *facts);
  */
 SLACLOCK_API
 slaclock_status slaclock_policy_load(const char *path,
-                                          size_t path_len,
-                                          slaclock_policy **out_policy,
-                                          slaclock_error *error);
+                                     size_t path_len,
+                                     slaclock_policy **out_policy,
+                                     slaclock_error *error);
 
 /**
  * Reads and checks a policy from text: JSON if it begins with a brace, else TOML. Reads back what
@@ -1629,9 +1629,9 @@ slaclock_status slaclock_policy_load(const char *path,
  */
 SLACLOCK_API
 slaclock_status slaclock_policy_from_text(const char *text,
-                                               size_t text_len,
-                                               slaclock_policy **out_policy,
-                                               slaclock_error *error);
+                                          size_t text_len,
+                                          slaclock_policy **out_policy,
+                                          slaclock_error *error);
 
 /**
  * The text a policy was read from, holiday files included.
@@ -1643,8 +1643,8 @@ slaclock_status slaclock_policy_from_text(const char *text,
  */
 SLACLOCK_API
 slaclock_status slaclock_policy_source(const slaclock_policy *policy,
-                                            slaclock_text **out_text,
-                                            slaclock_error *error);
+                                       slaclock_text **out_text,
+                                       slaclock_error *error);
 
 /**
  * What a policy says of itself, as JSON: `name`, `version`, `statement`, `review_at` (a date or null), `tzdb`,
@@ -1659,8 +1659,8 @@ slaclock_status slaclock_policy_source(const slaclock_policy *policy,
  */
 SLACLOCK_API
 slaclock_status slaclock_policy_json(const slaclock_policy *policy,
-                                          slaclock_text **out_json,
-                                          slaclock_error *error);
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
 
 /**
  * What a policy is silent on, and what it says that can hardly be meant.
@@ -1676,10 +1676,10 @@ slaclock_status slaclock_policy_json(const slaclock_policy *policy,
  */
 SLACLOCK_API
 slaclock_status slaclock_policy_lint(const slaclock_policy *policy,
-                                          int64_t day,
-                                          int64_t *out_count,
-                                          slaclock_text **out_json,
-                                          slaclock_error *error);
+                                     int64_t day,
+                                     int64_t *out_count,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
 
 /**
  * The JSON Schema (2020-12) of the policy language; holds for TOML too.
@@ -1690,7 +1690,7 @@ slaclock_status slaclock_policy_lint(const slaclock_policy *policy,
  */
 SLACLOCK_API
 slaclock_status slaclock_policy_schema(slaclock_text **out_json,
-                                            slaclock_error *error);
+                                       slaclock_error *error);
 
 /**
  * When a request received at `received_at` is due, if the clock starts then and is never paused.
@@ -1706,12 +1706,12 @@ slaclock_status slaclock_policy_schema(slaclock_text **out_json,
  */
 SLACLOCK_API
 slaclock_status slaclock_policy_due(const slaclock_policy *policy,
-                                         const char *clock,
-                                         size_t clock_len,
-                                         int64_t received_at,
-                                         const slaclock_facts *facts,
-                                         int64_t *out_due_at,
-                                         slaclock_error *error);
+                                    const char *clock,
+                                    size_t clock_len,
+                                    int64_t received_at,
+                                    const slaclock_facts *facts,
+                                    int64_t *out_due_at,
+                                    slaclock_error *error);
 
 /**
  * When a request received at `received_at` breaches, if the clock starts then and is never paused: the outer limit.
@@ -1726,12 +1726,12 @@ slaclock_status slaclock_policy_due(const slaclock_policy *policy,
  */
 SLACLOCK_API
 slaclock_status slaclock_policy_limit(const slaclock_policy *policy,
-                                           const char *clock,
-                                           size_t clock_len,
-                                           int64_t received_at,
-                                           const slaclock_facts *facts,
-                                           int64_t *out_limit_at,
-                                           slaclock_error *error);
+                                      const char *clock,
+                                      size_t clock_len,
+                                      int64_t received_at,
+                                      const slaclock_facts *facts,
+                                      int64_t *out_limit_at,
+                                      slaclock_error *error);
 
 /**
  * The due instants of many receipts with the same facts, column in, column out, without allocation.
@@ -1749,13 +1749,13 @@ slaclock_status slaclock_policy_limit(const slaclock_policy *policy,
  */
 SLACLOCK_API
 slaclock_status slaclock_policy_due_many(const slaclock_policy *policy,
-                                              const char *clock,
-                                              size_t clock_len,
-                                              const slaclock_facts *facts,
-                                              const int64_t *received_at,
-                                              size_t n,
-                                              int64_t *out_due_at,
-                                              slaclock_error *error);
+                                         const char *clock,
+                                         size_t clock_len,
+                                         const slaclock_facts *facts,
+                                         const int64_t *received_at,
+                                         size_t n,
+                                         int64_t *out_due_at,
+                                         slaclock_error *error);
 
 /**
  * Finds the rule of a clock that speaks about requests with these facts, ready for many questions.
@@ -1770,11 +1770,11 @@ slaclock_status slaclock_policy_due_many(const slaclock_policy *policy,
  */
 SLACLOCK_API
 slaclock_status slaclock_policy_rule(const slaclock_policy *policy,
-                                          const char *clock,
-                                          size_t clock_len,
-                                          const slaclock_facts *facts,
-                                          slaclock_rule **out_rule,
-                                          slaclock_error *error);
+                                     const char *clock,
+                                     size_t clock_len,
+                                     const slaclock_facts *facts,
+                                     slaclock_rule **out_rule,
+                                     slaclock_error *error);
 
 /**
  * A calendar of a policy, by its name.
@@ -1787,10 +1787,10 @@ slaclock_status slaclock_policy_rule(const slaclock_policy *policy,
  */
 SLACLOCK_API
 slaclock_status slaclock_policy_calendar(const slaclock_policy *policy,
-                                              const char *name,
-                                              size_t name_len,
-                                              slaclock_calendar **out_calendar,
-                                              slaclock_error *error);
+                                         const char *name,
+                                         size_t name_len,
+                                         slaclock_calendar **out_calendar,
+                                         slaclock_error *error);
 
 /**
  * Why a request received at `received_at` would be due when it is, step by step.
@@ -1807,13 +1807,13 @@ slaclock_status slaclock_policy_calendar(const slaclock_policy *policy,
  */
 SLACLOCK_API
 slaclock_status slaclock_policy_explain(const slaclock_policy *policy,
-                                             const char *clock,
-                                             size_t clock_len,
-                                             int64_t received_at,
-                                             const slaclock_facts *facts,
-                                             slaclock_text **out_text,
-                                             slaclock_text **out_json,
-                                             slaclock_error *error);
+                                        const char *clock,
+                                        size_t clock_len,
+                                        int64_t received_at,
+                                        const slaclock_facts *facts,
+                                        slaclock_text **out_text,
+                                        slaclock_text **out_json,
+                                        slaclock_error *error);
 
 /**
  * Frees a policy. NULL is fine; a policy that is freed already stays so, and the log is told. Rules, calendars and
@@ -1847,9 +1847,9 @@ void slaclock_policy_free(slaclock_policy *policy);
  */
 SLACLOCK_API
 slaclock_status slaclock_rule_due(const slaclock_rule *rule,
-                                       int64_t received_at,
-                                       int64_t *out_due_at,
-                                       slaclock_error *error);
+                                  int64_t received_at,
+                                  int64_t *out_due_at,
+                                  slaclock_error *error);
 
 /**
  * When a request received at `received_at` breaches, if it is never paused: the outer limit, never before due.
@@ -1862,9 +1862,9 @@ slaclock_status slaclock_rule_due(const slaclock_rule *rule,
  */
 SLACLOCK_API
 slaclock_status slaclock_rule_limit(const slaclock_rule *rule,
-                                         int64_t received_at,
-                                         int64_t *out_limit_at,
-                                         slaclock_error *error);
+                                    int64_t received_at,
+                                    int64_t *out_limit_at,
+                                    slaclock_error *error);
 
 /**
  * The due instants of many receipts, column in, column out, without allocation.
@@ -1880,10 +1880,10 @@ slaclock_status slaclock_rule_limit(const slaclock_rule *rule,
  */
 SLACLOCK_API
 slaclock_status slaclock_rule_due_many(const slaclock_rule *rule,
-                                            const int64_t *received_at,
-                                            size_t n,
-                                            int64_t *out_due_at,
-                                            slaclock_error *error);
+                                       const int64_t *received_at,
+                                       size_t n,
+                                       int64_t *out_due_at,
+                                       slaclock_error *error);
 
 /**
  * The due instant of a request that was on hold, or that waits for a promise.
@@ -1901,12 +1901,12 @@ slaclock_status slaclock_rule_due_many(const slaclock_rule *rule,
  */
 SLACLOCK_API
 slaclock_status slaclock_rule_due_paused(const slaclock_rule *rule,
-                                              int64_t received_at,
-                                              int64_t paused_working_s,
-                                              int64_t paused_elapsed_s,
-                                              int64_t promised_at,
-                                              int64_t *out_due_at,
-                                              slaclock_error *error);
+                                         int64_t received_at,
+                                         int64_t paused_working_s,
+                                         int64_t paused_elapsed_s,
+                                         int64_t promised_at,
+                                         int64_t *out_due_at,
+                                         slaclock_error *error);
 
 /**
  * The time on hold between two instants, as the rule counts it for a request received at `received_at`.
@@ -1922,12 +1922,12 @@ slaclock_status slaclock_rule_due_paused(const slaclock_rule *rule,
  */
 SLACLOCK_API
 slaclock_status slaclock_rule_paused(const slaclock_rule *rule,
-                                          int64_t received_at,
-                                          int64_t from_at,
-                                          int64_t to_at,
-                                          int64_t *out_working_s,
-                                          int64_t *out_elapsed_s,
-                                          slaclock_error *error);
+                                     int64_t received_at,
+                                     int64_t from_at,
+                                     int64_t to_at,
+                                     int64_t *out_working_s,
+                                     int64_t *out_elapsed_s,
+                                     slaclock_error *error);
 
 /**
  * The calendar that a rule counts in.
@@ -1939,8 +1939,8 @@ slaclock_status slaclock_rule_paused(const slaclock_rule *rule,
  */
 SLACLOCK_API
 slaclock_status slaclock_rule_calendar(const slaclock_rule *rule,
-                                            slaclock_calendar **out_calendar,
-                                            slaclock_error *error);
+                                       slaclock_calendar **out_calendar,
+                                       slaclock_error *error);
 
 /**
  * Frees a rule. NULL is fine; a rule that is freed already stays so, and the log is told.
@@ -1969,8 +1969,8 @@ SLACLOCK_API void slaclock_rule_free(slaclock_rule *rule);
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_zone(const slaclock_calendar *calendar,
-                                            slaclock_text **out_text,
-                                            slaclock_error *error);
+                                       slaclock_text **out_text,
+                                       slaclock_error *error);
 
 /**
  * Whether an instant lies in working time.
@@ -1983,9 +1983,9 @@ slaclock_status slaclock_calendar_zone(const slaclock_calendar *calendar,
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_is_open(const slaclock_calendar *calendar,
-                                               int64_t at,
-                                               int32_t *out_open,
-                                               slaclock_error *error);
+                                          int64_t at,
+                                          int32_t *out_open,
+                                          slaclock_error *error);
 
 /**
  * The next instant of working time: `at` itself if it is open.
@@ -1998,9 +1998,9 @@ slaclock_status slaclock_calendar_is_open(const slaclock_calendar *calendar,
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_next_open(const slaclock_calendar *calendar,
-                                                 int64_t at,
-                                                 int64_t *out_opens_at,
-                                                 slaclock_error *error);
+                                            int64_t at,
+                                            int64_t *out_opens_at,
+                                            slaclock_error *error);
 
 /**
  * The first instant after `at` at which open turns to closed.
@@ -2013,9 +2013,9 @@ slaclock_status slaclock_calendar_next_open(const slaclock_calendar *calendar,
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_next_close(const slaclock_calendar *calendar,
-                                                  int64_t at,
-                                                  int64_t *out_closes_at,
-                                                  slaclock_error *error);
+                                             int64_t at,
+                                             int64_t *out_closes_at,
+                                             slaclock_error *error);
 
 /**
  * Working time in `[from_at, to_at)`.
@@ -2029,10 +2029,10 @@ slaclock_status slaclock_calendar_next_close(const slaclock_calendar *calendar,
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_working_time(const slaclock_calendar *calendar,
-                                                    int64_t from_at,
-                                                    int64_t to_at,
-                                                    int64_t *out_working_s,
-                                                    slaclock_error *error);
+                                               int64_t from_at,
+                                               int64_t to_at,
+                                               int64_t *out_working_s,
+                                               slaclock_error *error);
 
 /**
  * Working time between many pairs of instants, columns in, column out, without allocation.
@@ -2043,16 +2043,16 @@ slaclock_status slaclock_calendar_working_time(const slaclock_calendar *calendar
  * \param n             entries; 0 allows NULL columns
  * \param out_working_s (out) room for `n` entries, in the same order: seconds. Must not overlap the others.
  *
- * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for the first pair with something that is no instant. Then nothing is
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for the first entry that is no instant. Then nothing is
  * written. Any thread.
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_working_time_many(const slaclock_calendar *calendar,
-                                                         const int64_t *from_at,
-                                                         const int64_t *to_at,
-                                                         size_t n,
-                                                         int64_t *out_working_s,
-                                                         slaclock_error *error);
+                                                    const int64_t *from_at,
+                                                    const int64_t *to_at,
+                                                    size_t n,
+                                                    int64_t *out_working_s,
+                                                    slaclock_error *error);
 
 /**
  * The earliest instant by which this much working time has passed since `at`; `at` itself for 0.
@@ -2067,10 +2067,10 @@ slaclock_status slaclock_calendar_working_time_many(const slaclock_calendar *cal
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_add_working_time(const slaclock_calendar *calendar,
-                                                        int64_t at,
-                                                        int64_t working_s,
-                                                        int64_t *out_at,
-                                                        slaclock_error *error);
+                                                   int64_t at,
+                                                   int64_t working_s,
+                                                   int64_t *out_at,
+                                                   slaclock_error *error);
 
 /**
  * The latest instant from which this much working time passes until `at`; `at` itself for 0.
@@ -2085,10 +2085,10 @@ slaclock_status slaclock_calendar_add_working_time(const slaclock_calendar *cale
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_sub_working_time(const slaclock_calendar *calendar,
-                                                        int64_t at,
-                                                        int64_t working_s,
-                                                        int64_t *out_at,
-                                                        slaclock_error *error);
+                                                   int64_t at,
+                                                   int64_t working_s,
+                                                   int64_t *out_at,
+                                                   slaclock_error *error);
 
 /**
  * Whether a date is a working day.
@@ -2101,9 +2101,9 @@ slaclock_status slaclock_calendar_sub_working_time(const slaclock_calendar *cale
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_is_working_day(const slaclock_calendar *calendar,
-                                                      int64_t day,
-                                                      int32_t *out_working,
-                                                      slaclock_error *error);
+                                                 int64_t day,
+                                                 int32_t *out_working,
+                                                 slaclock_error *error);
 
 /**
  * The nth working day strictly after a date, or strictly before it if `n` is negative; the date itself for 0.
@@ -2118,10 +2118,10 @@ slaclock_status slaclock_calendar_is_working_day(const slaclock_calendar *calend
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_add_working_days(const slaclock_calendar *calendar,
-                                                        int64_t day,
-                                                        int64_t n,
-                                                        int64_t *out_day,
-                                                        slaclock_error *error);
+                                                   int64_t day,
+                                                   int64_t n,
+                                                   int64_t *out_day,
+                                                   slaclock_error *error);
 
 /**
  * Working days in `(from_day, to_day]`.
@@ -2135,10 +2135,10 @@ slaclock_status slaclock_calendar_add_working_days(const slaclock_calendar *cale
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_working_days(const slaclock_calendar *calendar,
-                                                    int64_t from_day,
-                                                    int64_t to_day,
-                                                    int64_t *out_days,
-                                                    slaclock_error *error);
+                                               int64_t from_day,
+                                               int64_t to_day,
+                                               int64_t *out_days,
+                                               slaclock_error *error);
 
 /**
  * The civil date and time of a calendar's zone at an instant.
@@ -2152,10 +2152,10 @@ slaclock_status slaclock_calendar_working_days(const slaclock_calendar *calendar
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_local(const slaclock_calendar *calendar,
-                                             int64_t at,
-                                             int64_t *out_day,
-                                             int64_t *out_time_s,
-                                             slaclock_error *error);
+                                        int64_t at,
+                                        int64_t *out_day,
+                                        int64_t *out_time_s,
+                                        slaclock_error *error);
 
 /**
  * The instant of a civil date and time in a calendar's zone.
@@ -2171,11 +2171,11 @@ slaclock_status slaclock_calendar_local(const slaclock_calendar *calendar,
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_instant(const slaclock_calendar *calendar,
-                                               int64_t day,
-                                               int64_t time_s,
-                                               int32_t edge,
-                                               int64_t *out_at,
-                                               slaclock_error *error);
+                                          int64_t day,
+                                          int64_t time_s,
+                                          int32_t edge,
+                                          int64_t *out_at,
+                                          slaclock_error *error);
 
 /**
  * When a date's first stretch of working time opens and its last one closes, perhaps on the next date.
@@ -2189,10 +2189,10 @@ slaclock_status slaclock_calendar_instant(const slaclock_calendar *calendar,
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_hours(const slaclock_calendar *calendar,
-                                             int64_t day,
-                                             int64_t *out_opens_at,
-                                             int64_t *out_closes_at,
-                                             slaclock_error *error);
+                                        int64_t day,
+                                        int64_t *out_opens_at,
+                                        int64_t *out_closes_at,
+                                        slaclock_error *error);
 
 /**
  * The stretches of working time in `[from_at, to_at)`, in order, clipped to it.
@@ -2209,13 +2209,13 @@ slaclock_status slaclock_calendar_hours(const slaclock_calendar *calendar,
  */
 SLACLOCK_API
 slaclock_status slaclock_calendar_intervals(const slaclock_calendar *calendar,
-                                                 int64_t from_at,
-                                                 int64_t to_at,
-                                                 int64_t *out_opens_at,
-                                                 int64_t *out_closes_at,
-                                                 size_t capacity,
-                                                 size_t *out_filled,
-                                                 slaclock_error *error);
+                                            int64_t from_at,
+                                            int64_t to_at,
+                                            int64_t *out_opens_at,
+                                            int64_t *out_closes_at,
+                                            size_t capacity,
+                                            size_t *out_filled,
+                                            slaclock_error *error);
 
 /**
  * Frees a calendar. NULL is fine; a calendar that is freed already stays so, and the log is told.
@@ -2251,8 +2251,8 @@ SLACLOCK_API void slaclock_calendar_free(slaclock_calendar *calendar);
  */
 SLACLOCK_API
 slaclock_status slaclock_options_init(slaclock_options *options,
-                                           size_t size,
-                                           slaclock_error *error);
+                                      size_t size,
+                                      slaclock_error *error);
 
 /**
  * Makes a new database under a policy, complete and on the disk when the call returns.
@@ -2267,11 +2267,11 @@ slaclock_status slaclock_options_init(slaclock_options *options,
  */
 SLACLOCK_API
 slaclock_status slaclock_create(const char *path,
-                                     size_t path_len,
-                                     const slaclock_policy *policy,
-                                     const slaclock_options *options,
-                                     slaclock_db **out_db,
-                                     slaclock_error *error);
+                                size_t path_len,
+                                const slaclock_policy *policy,
+                                const slaclock_options *options,
+                                slaclock_db **out_db,
+                                slaclock_error *error);
 
 /**
  * Makes a database in memory, gone when closed: for tests and experiments.
@@ -2283,8 +2283,8 @@ slaclock_status slaclock_create(const char *path,
  */
 SLACLOCK_API
 slaclock_status slaclock_in_memory(const slaclock_policy *policy,
-                                        slaclock_db **out_db,
-                                        slaclock_error *error);
+                                   slaclock_db **out_db,
+                                   slaclock_error *error);
 
 /**
  * Opens an existing database. Never makes one.
@@ -2298,13 +2298,15 @@ slaclock_status slaclock_in_memory(const slaclock_policy *policy,
  */
 SLACLOCK_API
 slaclock_status slaclock_open(const char *path,
-                                   size_t path_len,
-                                   const slaclock_options *options,
-                                   slaclock_db **out_db,
-                                   slaclock_error *error);
+                              size_t path_len,
+                              const slaclock_options *options,
+                              slaclock_db **out_db,
+                              slaclock_error *error);
 
 /**
- * Closes a database. NULL is fine. Calls on it that run on other threads end first.
+ * Closes a database. NULL is fine. Calls on it that run on other threads end first. What was opened to be shared
+ * stays open for this process for a minute, so that opening it again takes microseconds; `slaclock_shutdown` ends
+ * that.
  *
  * \param db (in) not to be used again, unless the call fails with BUSY
  *
@@ -2313,7 +2315,17 @@ slaclock_status slaclock_open(const char *path,
  */
 SLACLOCK_API
 slaclock_status slaclock_close(slaclock_db *db,
-                                    slaclock_error *error);
+                               slaclock_error *error);
+
+/**
+ * Closes every handle that this process keeps open to share, whoever still has one: later calls on them are CLOSED,
+ * and their `slaclock_close` only frees them. For the end of a process, so that files are left as cleanly closed.
+ * Handles that were not opened to be shared, and those of a parent process, are left alone.
+ *
+ * Errors: BUSY if a write does not end within the busy timeout, IO; the others are closed all the same. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_shutdown(slaclock_error *error);
 
 /**
  * Puts everything written so far on the disk. Only bulk durability leaves anything to do.
@@ -2324,7 +2336,7 @@ slaclock_status slaclock_close(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_flush(slaclock_db *db,
-                                    slaclock_error *error);
+                               slaclock_error *error);
 
 /**
  * Raises or lowers a flag: while it is up, every wait of the handle for other writers ends with CANCELLED at once.
@@ -2332,12 +2344,13 @@ slaclock_status slaclock_flush(slaclock_db *db,
  * \param db     (in)
  * \param cancel 1 raises it, 0 lowers it
  *
- * Errors: INVALID_ARGUMENT, CLOSED. Any thread: that is what it is for. Not for signal handlers.
+ * Errors: INVALID_ARGUMENT, CLOSED; UNSUPPORTED for a handle that was opened to be shared. Any thread: that is what
+ * it is for. Not for signal handlers.
  */
 SLACLOCK_API
 slaclock_status slaclock_cancel(slaclock_db *db,
-                                     int32_t cancel,
-                                     slaclock_error *error);
+                                int32_t cancel,
+                                slaclock_error *error);
 
 /**
  * Installs a new version of the policy, in force for requests received from `from_at` on. Existing requests keep the
@@ -2353,9 +2366,9 @@ slaclock_status slaclock_cancel(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_install(slaclock_db *db,
-                                      const slaclock_policy *policy,
-                                      int64_t from_at,
-                                      slaclock_error *error);
+                                 const slaclock_policy *policy,
+                                 int64_t from_at,
+                                 slaclock_error *error);
 
 /**
  * The newest installed policy.
@@ -2367,8 +2380,8 @@ slaclock_status slaclock_install(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_db_policy(const slaclock_db *db,
-                                        slaclock_policy **out_policy,
-                                        slaclock_error *error);
+                                   slaclock_policy **out_policy,
+                                   slaclock_error *error);
 
 /**
  * The installed policy versions, oldest first, as JSON: a list of `name`, `version`, `in_force_from`, `tzdb`.
@@ -2380,8 +2393,8 @@ slaclock_status slaclock_db_policy(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_policies_json(const slaclock_db *db,
-                                            slaclock_text **out_json,
-                                            slaclock_error *error);
+                                       slaclock_text **out_json,
+                                       slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -2399,8 +2412,8 @@ slaclock_status slaclock_policies_json(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_request_init(slaclock_request *request,
-                                           size_t size,
-                                           slaclock_error *error);
+                                      size_t size,
+                                      slaclock_error *error);
 
 /**
  * Submits a request: pins it to the policy version in force when it was received and starts its clocks. Durable when
@@ -2418,9 +2431,9 @@ slaclock_status slaclock_request_init(slaclock_request *request,
  */
 SLACLOCK_API
 slaclock_status slaclock_submit(slaclock_db *db,
-                                     const slaclock_request *request,
-                                     slaclock_outcome *out_outcome,
-                                     slaclock_error *error);
+                                const slaclock_request *request,
+                                slaclock_outcome *out_outcome,
+                                slaclock_error *error);
 
 /**
  * The same with JSON in and out, for languages in which structs are tedious.
@@ -2435,10 +2448,10 @@ slaclock_status slaclock_submit(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_submit_json(slaclock_db *db,
-                                          const char *json,
-                                          size_t json_len,
-                                          slaclock_text **out_json,
-                                          slaclock_error *error);
+                                     const char *json,
+                                     size_t json_len,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
 
 /**
  * The clocks of a request, in the order of its policy.
@@ -2455,18 +2468,18 @@ slaclock_status slaclock_submit_json(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_clocks(const slaclock_db *db,
-                                     const char *id,
-                                     size_t id_len,
-                                     int64_t now,
-                                     slaclock_clock_status *out_clocks,
-                                     size_t capacity,
-                                     size_t *out_count,
-                                     slaclock_error *error);
+                                const char *id,
+                                size_t id_len,
+                                int64_t now,
+                                slaclock_clock_status *out_clocks,
+                                size_t capacity,
+                                size_t *out_count,
+                                slaclock_error *error);
 
 /**
  * Everything known of a request, as JSON: `request` (as submitted), `facts` (after all changes), `policy` (`name
- * version`), `state` (`open`, `resolved`, `cancelled`), `clocks`, `events`. Instants are seconds since
- * 1970-01-01T00:00:00Z.
+ * version`), `state` (`"open"`, or an object of `resolved` or `cancelled` with the instant `at`), `clocks`,
+ * `events`. Instants are seconds since 1970-01-01T00:00:00Z.
  *
  * \param db       (in)
  * \param id       (in) the request's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
@@ -2478,11 +2491,11 @@ slaclock_status slaclock_clocks(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_get_json(const slaclock_db *db,
-                                       const char *id,
-                                       size_t id_len,
-                                       int64_t now,
-                                       slaclock_text **out_json,
-                                       slaclock_error *error);
+                                  const char *id,
+                                  size_t id_len,
+                                  int64_t now,
+                                  slaclock_text **out_json,
+                                  slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -2500,8 +2513,8 @@ slaclock_status slaclock_get_json(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_event_init(slaclock_event *event,
-                                         size_t size,
-                                         slaclock_error *error);
+                                    size_t size,
+                                    slaclock_error *error);
 
 /**
  * Records an event on a request. Durable when the call returns (with safe durability).
@@ -2520,11 +2533,11 @@ slaclock_status slaclock_event_init(slaclock_event *event,
  */
 SLACLOCK_API
 slaclock_status slaclock_record(slaclock_db *db,
-                                     const char *id,
-                                     size_t id_len,
-                                     const slaclock_event *event,
-                                     slaclock_outcome *out_outcome,
-                                     slaclock_error *error);
+                                const char *id,
+                                size_t id_len,
+                                const slaclock_event *event,
+                                slaclock_outcome *out_outcome,
+                                slaclock_error *error);
 
 /**
  * The same with JSON in and out, for languages in which structs are tedious.
@@ -2541,12 +2554,12 @@ slaclock_status slaclock_record(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_record_json(slaclock_db *db,
-                                          const char *id,
-                                          size_t id_len,
-                                          const char *json,
-                                          size_t json_len,
-                                          slaclock_text **out_json,
-                                          slaclock_error *error);
+                                     const char *id,
+                                     size_t id_len,
+                                     const char *json,
+                                     size_t json_len,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -2567,7 +2580,7 @@ slaclock_status slaclock_record_json(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_batch_new(slaclock_batch **out_batch,
-                                        slaclock_error *error);
+                                   slaclock_error *error);
 
 /**
  * Adds a request to be submitted.
@@ -2579,8 +2592,8 @@ slaclock_status slaclock_batch_new(slaclock_batch **out_batch,
  */
 SLACLOCK_API
 slaclock_status slaclock_batch_submit(slaclock_batch *batch,
-                                           const slaclock_request *request,
-                                           slaclock_error *error);
+                                      const slaclock_request *request,
+                                      slaclock_error *error);
 
 /**
  * Adds an event to be recorded.
@@ -2594,10 +2607,10 @@ slaclock_status slaclock_batch_submit(slaclock_batch *batch,
  */
 SLACLOCK_API
 slaclock_status slaclock_batch_record(slaclock_batch *batch,
-                                           const char *id,
-                                           size_t id_len,
-                                           const slaclock_event *event,
-                                           slaclock_error *error);
+                                      const char *id,
+                                      size_t id_len,
+                                      const slaclock_event *event,
+                                      slaclock_error *error);
 
 /**
  * How many rows a batch has.
@@ -2616,7 +2629,7 @@ SLACLOCK_API size_t slaclock_batch_len(const slaclock_batch *batch);
  */
 SLACLOCK_API
 slaclock_status slaclock_batch_clear(slaclock_batch *batch,
-                                          slaclock_error *error);
+                                     slaclock_error *error);
 
 /**
  * Frees a batch. NULL is fine; a batch that is freed already stays so, and the log is told.
@@ -2645,13 +2658,13 @@ SLACLOCK_API void slaclock_batch_free(slaclock_batch *batch);
  */
 SLACLOCK_API
 slaclock_status slaclock_apply(slaclock_db *db,
-                                    const slaclock_batch *batch,
-                                    int32_t on_error,
-                                    int32_t *out_outcomes,
-                                    int32_t *out_statuses,
-                                    size_t capacity,
-                                    slaclock_text **out_refused,
-                                    slaclock_error *error);
+                               const slaclock_batch *batch,
+                               int32_t on_error,
+                               int32_t *out_outcomes,
+                               int32_t *out_statuses,
+                               size_t capacity,
+                               slaclock_text **out_refused,
+                               slaclock_error *error);
 
 /**
  * The same with JSON in and out, for languages in which structs are tedious.
@@ -2669,11 +2682,11 @@ slaclock_status slaclock_apply(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_apply_json(slaclock_db *db,
-                                         const char *json,
-                                         size_t json_len,
-                                         int32_t on_error,
-                                         slaclock_text **out_json,
-                                         slaclock_error *error);
+                                    const char *json,
+                                    size_t json_len,
+                                    int32_t on_error,
+                                    slaclock_text **out_json,
+                                    slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -2701,8 +2714,8 @@ slaclock_status slaclock_apply_json(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_query_init(slaclock_query *query,
-                                         size_t size,
-                                         slaclock_error *error);
+                                    size_t size,
+                                    slaclock_error *error);
 
 /**
  * One page of the running clocks that a query asks for.
@@ -2721,13 +2734,13 @@ slaclock_status slaclock_query_init(slaclock_query *query,
  */
 SLACLOCK_API
 slaclock_status slaclock_scan(const slaclock_db *db,
-                                   const slaclock_query *query,
-                                   int64_t after,
-                                   slaclock_row *out_rows,
-                                   size_t capacity,
-                                   size_t *out_filled,
-                                   int64_t *out_next,
-                                   slaclock_error *error);
+                              const slaclock_query *query,
+                              int64_t after,
+                              slaclock_row *out_rows,
+                              size_t capacity,
+                              size_t *out_filled,
+                              int64_t *out_next,
+                              slaclock_error *error);
 
 /**
  * The same page as JSON: `rows` (`request`, `clock`, `cycle`, `stage`, `due_at`, `limit_at`, `started_at`) and
@@ -2743,11 +2756,11 @@ slaclock_status slaclock_scan(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_scan_json(const slaclock_db *db,
-                                        const slaclock_query *query,
-                                        int64_t after,
-                                        size_t limit,
-                                        slaclock_text **out_json,
-                                        slaclock_error *error);
+                                   const slaclock_query *query,
+                                   int64_t after,
+                                   size_t limit,
+                                   slaclock_text **out_json,
+                                   slaclock_error *error);
 
 /**
  * Clocks that are late at `now`: due has passed, the limit has not.
@@ -2764,13 +2777,13 @@ slaclock_status slaclock_scan_json(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_late(const slaclock_db *db,
-                                   int64_t now,
-                                   int64_t after,
-                                   slaclock_row *out_rows,
-                                   size_t capacity,
-                                   size_t *out_filled,
-                                   int64_t *out_next,
-                                   slaclock_error *error);
+                              int64_t now,
+                              int64_t after,
+                              slaclock_row *out_rows,
+                              size_t capacity,
+                              size_t *out_filled,
+                              int64_t *out_next,
+                              slaclock_error *error);
 
 /**
  * Clocks that are breached at `now`: the limit has passed, or due where there is no backstop.
@@ -2779,13 +2792,13 @@ slaclock_status slaclock_late(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_breached(const slaclock_db *db,
-                                       int64_t now,
-                                       int64_t after,
-                                       slaclock_row *out_rows,
-                                       size_t capacity,
-                                       size_t *out_filled,
-                                       int64_t *out_next,
-                                       slaclock_error *error);
+                                  int64_t now,
+                                  int64_t after,
+                                  slaclock_row *out_rows,
+                                  size_t capacity,
+                                  size_t *out_filled,
+                                  int64_t *out_next,
+                                  slaclock_error *error);
 
 /**
  * Clocks that are at risk at `now`: a warning threshold has passed, due has not.
@@ -2794,13 +2807,13 @@ slaclock_status slaclock_breached(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_at_risk(const slaclock_db *db,
-                                      int64_t now,
-                                      int64_t after,
-                                      slaclock_row *out_rows,
-                                      size_t capacity,
-                                      size_t *out_filled,
-                                      int64_t *out_next,
-                                      slaclock_error *error);
+                                 int64_t now,
+                                 int64_t after,
+                                 slaclock_row *out_rows,
+                                 size_t capacity,
+                                 size_t *out_filled,
+                                 int64_t *out_next,
+                                 slaclock_error *error);
 
 /**
  * Running clocks due before `until`, judged at `until`.
@@ -2811,13 +2824,13 @@ slaclock_status slaclock_at_risk(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_due_before(const slaclock_db *db,
-                                         int64_t until,
-                                         int64_t after,
-                                         slaclock_row *out_rows,
-                                         size_t capacity,
-                                         size_t *out_filled,
-                                         int64_t *out_next,
-                                         slaclock_error *error);
+                                    int64_t until,
+                                    int64_t after,
+                                    slaclock_row *out_rows,
+                                    size_t capacity,
+                                    size_t *out_filled,
+                                    int64_t *out_next,
+                                    slaclock_error *error);
 
 /**
  * Clocks that passed due from `last` on and before `now`, and still run: newly late since the last look.
@@ -2829,14 +2842,14 @@ slaclock_status slaclock_due_before(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_newly_late(const slaclock_db *db,
-                                         int64_t last,
-                                         int64_t now,
-                                         int64_t after,
-                                         slaclock_row *out_rows,
-                                         size_t capacity,
-                                         size_t *out_filled,
-                                         int64_t *out_next,
-                                         slaclock_error *error);
+                                    int64_t last,
+                                    int64_t now,
+                                    int64_t after,
+                                    slaclock_row *out_rows,
+                                    size_t capacity,
+                                    size_t *out_filled,
+                                    int64_t *out_next,
+                                    slaclock_error *error);
 
 /**
  * The running clock that is due first at or after `now`: the next instant to look again.
@@ -2850,10 +2863,10 @@ slaclock_status slaclock_newly_late(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_next_due(const slaclock_db *db,
-                                       int64_t now,
-                                       slaclock_row *out_row,
-                                       int32_t *out_found,
-                                       slaclock_error *error);
+                                  int64_t now,
+                                  slaclock_row *out_row,
+                                  int32_t *out_found,
+                                  slaclock_error *error);
 
 /**
  * All clocks by stage at `now`. Takes microseconds, whatever the size, unless `now` lies before recorded events.
@@ -2866,9 +2879,9 @@ slaclock_status slaclock_next_due(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_counts(const slaclock_db *db,
-                                     int64_t now,
-                                     slaclock_stage_counts *out_counts,
-                                     slaclock_error *error);
+                                int64_t now,
+                                slaclock_stage_counts *out_counts,
+                                slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -2895,9 +2908,9 @@ slaclock_status slaclock_counts(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_advance(slaclock_db *db,
-                                      int64_t now,
-                                      int64_t *out_count,
-                                      slaclock_error *error);
+                                 int64_t now,
+                                 int64_t *out_count,
+                                 slaclock_error *error);
 
 /**
  * The notices that a consumer has not acknowledged, by number.
@@ -2913,12 +2926,12 @@ slaclock_status slaclock_advance(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_pending(const slaclock_db *db,
-                                      const char *consumer,
-                                      size_t consumer_len,
-                                      slaclock_notice *out_notices,
-                                      size_t capacity,
-                                      size_t *out_filled,
-                                      slaclock_error *error);
+                                 const char *consumer,
+                                 size_t consumer_len,
+                                 slaclock_notice *out_notices,
+                                 size_t capacity,
+                                 size_t *out_filled,
+                                 slaclock_error *error);
 
 /**
  * The same as JSON: a list of `number`, `request`, `clock`, `cycle`, `threshold` (`"late"`, `"breached"` or
@@ -2933,11 +2946,11 @@ slaclock_status slaclock_pending(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_pending_json(const slaclock_db *db,
-                                           const char *consumer,
-                                           size_t consumer_len,
-                                           size_t limit,
-                                           slaclock_text **out_json,
-                                           slaclock_error *error);
+                                      const char *consumer,
+                                      size_t consumer_len,
+                                      size_t limit,
+                                      slaclock_text **out_json,
+                                      slaclock_error *error);
 
 /**
  * Acknowledges all notices up to a number, durably. A number acknowledged before changes nothing.
@@ -2950,10 +2963,10 @@ slaclock_status slaclock_pending_json(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_acknowledge(slaclock_db *db,
-                                          const char *consumer,
-                                          size_t consumer_len,
-                                          int64_t number,
-                                          slaclock_error *error);
+                                     const char *consumer,
+                                     size_t consumer_len,
+                                     int64_t number,
+                                     slaclock_error *error);
 
 /**
  * The number of the last notice that a consumer acknowledged.
@@ -2966,10 +2979,10 @@ slaclock_status slaclock_acknowledge(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_acknowledged(const slaclock_db *db,
-                                           const char *consumer,
-                                           size_t consumer_len,
-                                           int64_t *out_number,
-                                           slaclock_error *error);
+                                      const char *consumer,
+                                      size_t consumer_len,
+                                      int64_t *out_number,
+                                      slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -2990,8 +3003,8 @@ slaclock_status slaclock_acknowledged(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_attainment_query_init(slaclock_attainment_query *query,
-                                                    size_t size,
-                                                    slaclock_error *error);
+                                               size_t size,
+                                               slaclock_error *error);
 
 /**
  * Attainment by clock, then period, in the order of the newest policy's clocks. Goals are those of the newest policy.
@@ -3007,11 +3020,11 @@ slaclock_status slaclock_attainment_query_init(slaclock_attainment_query *query,
  */
 SLACLOCK_API
 slaclock_status slaclock_attainment(const slaclock_db *db,
-                                         const slaclock_attainment_query *query,
-                                         slaclock_attainment_row *out_attainment,
-                                         size_t capacity,
-                                         size_t *out_count,
-                                         slaclock_error *error);
+                                    const slaclock_attainment_query *query,
+                                    slaclock_attainment_row *out_attainment,
+                                    size_t capacity,
+                                    size_t *out_count,
+                                    slaclock_error *error);
 
 /**
  * Attainment by clock, period and group as JSON: a list of `by` (an object of the facts counted apart by),
@@ -3026,9 +3039,9 @@ slaclock_status slaclock_attainment(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_attainment_json(const slaclock_db *db,
-                                              const slaclock_attainment_query *query,
-                                              slaclock_text **out_json,
-                                              slaclock_error *error);
+                                         const slaclock_attainment_query *query,
+                                         slaclock_text **out_json,
+                                         slaclock_error *error);
 
 /**
  * Time on hold by reason, for requests received in a period, up to `now`, as JSON: a list of `reason`, `requests`,
@@ -3045,11 +3058,11 @@ slaclock_status slaclock_attainment_json(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_waiting_json(const slaclock_db *db,
-                                           const char *period,
-                                           size_t period_len,
-                                           int64_t now,
-                                           slaclock_text **out_json,
-                                           slaclock_error *error);
+                                      const char *period,
+                                      size_t period_len,
+                                      int64_t now,
+                                      slaclock_text **out_json,
+                                      slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -3073,14 +3086,14 @@ slaclock_status slaclock_waiting_json(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_explain(const slaclock_db *db,
-                                      const char *id,
-                                      size_t id_len,
-                                      const char *clock,
-                                      size_t clock_len,
-                                      int64_t now,
-                                      slaclock_text **out_text,
-                                      slaclock_text **out_json,
-                                      slaclock_error *error);
+                                 const char *id,
+                                 size_t id_len,
+                                 const char *clock,
+                                 size_t clock_len,
+                                 int64_t now,
+                                 slaclock_text **out_text,
+                                 slaclock_text **out_json,
+                                 slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -3098,8 +3111,8 @@ slaclock_status slaclock_explain(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_info(const slaclock_db *db,
-                                   slaclock_db_info *out_info,
-                                   slaclock_error *error);
+                              slaclock_db_info *out_info,
+                              slaclock_error *error);
 
 /**
  * The same as JSON, with the library's version and that of its time zone data: `slaclock`, `tzdb` and the fields of
@@ -3112,8 +3125,8 @@ slaclock_status slaclock_info(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_info_json(const slaclock_db *db,
-                                        slaclock_text **out_json,
-                                        slaclock_error *error);
+                                   slaclock_text **out_json,
+                                   slaclock_error *error);
 
 /**
  * Derives every request anew from its events and compares the result with what is stored, byte by byte, the indexes
@@ -3128,9 +3141,9 @@ slaclock_status slaclock_info_json(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_verify(const slaclock_db *db,
-                                     slaclock_rebuilt *out_rebuilt,
-                                     slaclock_text **out_json,
-                                     slaclock_error *error);
+                                slaclock_rebuilt *out_rebuilt,
+                                slaclock_text **out_json,
+                                slaclock_error *error);
 
 /**
  * Verifies every page of the file, then as `slaclock_verify`.
@@ -3142,9 +3155,9 @@ slaclock_status slaclock_verify(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_check(const slaclock_db *db,
-                                    slaclock_rebuilt *out_rebuilt,
-                                    slaclock_text **out_json,
-                                    slaclock_error *error);
+                               slaclock_rebuilt *out_rebuilt,
+                               slaclock_text **out_json,
+                               slaclock_error *error);
 
 /**
  * As `slaclock_verify`, then replaces the stored state of every differing request by what follows from its events,
@@ -3154,9 +3167,9 @@ slaclock_status slaclock_check(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_rebuild(slaclock_db *db,
-                                      slaclock_rebuilt *out_rebuilt,
-                                      slaclock_text **out_json,
-                                      slaclock_error *error);
+                                 slaclock_rebuilt *out_rebuilt,
+                                 slaclock_text **out_json,
+                                 slaclock_error *error);
 
 /**
  * Folds the log into the sealed values and gives free space in the file back.
@@ -3169,8 +3182,8 @@ slaclock_status slaclock_rebuild(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_compact(slaclock_db *db,
-                                      int32_t *out_shrank,
-                                      slaclock_error *error);
+                                 int32_t *out_shrank,
+                                 slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -3190,8 +3203,8 @@ slaclock_status slaclock_compact(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_import_options_init(slaclock_import_options *options,
-                                                  size_t size,
-                                                  slaclock_error *error);
+                                             size_t size,
+                                             slaclock_error *error);
 
 /**
  * Imports a log into a database, in chunks that keep other writers waiting for 50 to 100 ms.
@@ -3210,13 +3223,13 @@ slaclock_status slaclock_import_options_init(slaclock_import_options *options,
  */
 SLACLOCK_API
 slaclock_status slaclock_import(slaclock_db *db,
-                                     const char *path,
-                                     size_t path_len,
-                                     const char *mapping,
-                                     size_t mapping_len,
-                                     const slaclock_import_options *options,
-                                     slaclock_text **out_json,
-                                     slaclock_error *error);
+                                const char *path,
+                                size_t path_len,
+                                const char *mapping,
+                                size_t mapping_len,
+                                const slaclock_import_options *options,
+                                slaclock_text **out_json,
+                                slaclock_error *error);
 
 /*
  * =================================================================================================
@@ -3243,9 +3256,9 @@ slaclock_status slaclock_import(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_scan_arrow(const slaclock_db *db,
-                                         const slaclock_query *query,
-                                         struct ArrowArrayStream *out_stream,
-                                         slaclock_error *error);
+                                    const slaclock_query *query,
+                                    struct ArrowArrayStream *out_stream,
+                                    slaclock_error *error);
 
 /**
  * The notices that a consumer has not acknowledged. Columns: `number` (int64), `request` (text), `clock`
@@ -3261,11 +3274,11 @@ slaclock_status slaclock_scan_arrow(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_pending_arrow(const slaclock_db *db,
-                                            const char *consumer,
-                                            size_t consumer_len,
-                                            size_t limit,
-                                            struct ArrowArrayStream *out_stream,
-                                            slaclock_error *error);
+                                       const char *consumer,
+                                       size_t consumer_len,
+                                       size_t limit,
+                                       struct ArrowArrayStream *out_stream,
+                                       slaclock_error *error);
 
 /**
  * Attainment by clock, period and group. Columns: one of text for each fact counted apart by; `period_first` and
@@ -3280,9 +3293,9 @@ slaclock_status slaclock_pending_arrow(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_attainment_arrow(const slaclock_db *db,
-                                               const slaclock_attainment_query *query,
-                                               struct ArrowArrayStream *out_stream,
-                                               slaclock_error *error);
+                                          const slaclock_attainment_query *query,
+                                          struct ArrowArrayStream *out_stream,
+                                          slaclock_error *error);
 
 /**
  * Time on hold by reason, as `slaclock_waiting_json` gives it. Columns: `reason` (text), `requests` and `holds`
@@ -3297,11 +3310,11 @@ slaclock_status slaclock_attainment_arrow(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_waiting_arrow(const slaclock_db *db,
-                                            const char *period,
-                                            size_t period_len,
-                                            int64_t now,
-                                            struct ArrowArrayStream *out_stream,
-                                            slaclock_error *error);
+                                       const char *period,
+                                       size_t period_len,
+                                       int64_t now,
+                                       struct ArrowArrayStream *out_stream,
+                                       slaclock_error *error);
 
 /**
  * Submits a table of requests, 5000 rows a transaction.
@@ -3324,13 +3337,13 @@ slaclock_status slaclock_waiting_arrow(const slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_submit_arrow(slaclock_db *db,
-                                           struct ArrowArrayStream *requests,
-                                           const char *zone,
-                                           size_t zone_len,
-                                           int32_t on_error,
-                                           slaclock_written *out_written,
-                                           slaclock_text **out_refused,
-                                           slaclock_error *error);
+                                      struct ArrowArrayStream *requests,
+                                      const char *zone,
+                                      size_t zone_len,
+                                      int32_t on_error,
+                                      slaclock_written *out_written,
+                                      slaclock_text **out_refused,
+                                      slaclock_error *error);
 
 /**
  * Records a table of events, 5000 rows a transaction.
@@ -3347,13 +3360,13 @@ slaclock_status slaclock_submit_arrow(slaclock_db *db,
  */
 SLACLOCK_API
 slaclock_status slaclock_record_arrow(slaclock_db *db,
-                                           struct ArrowArrayStream *events,
-                                           const char *zone,
-                                           size_t zone_len,
-                                           int32_t on_error,
-                                           slaclock_written *out_written,
-                                           slaclock_text **out_refused,
-                                           slaclock_error *error);
+                                      struct ArrowArrayStream *events,
+                                      const char *zone,
+                                      size_t zone_len,
+                                      int32_t on_error,
+                                      slaclock_written *out_written,
+                                      slaclock_text **out_refused,
+                                      slaclock_error *error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -343,486 +343,487 @@ const char *slaclock_last_error(void);
  const char *slaclock_version(void);
  int32_t slaclock_abi_version(void);
 slaclock_status slaclock_tzdb_version(slaclock_text **out_text,
-                                           slaclock_error *error);
-slaclock_status slaclock_set_log(slaclock_log_fn callback,
-                                      void *user,
                                       slaclock_error *error);
+slaclock_status slaclock_set_log(slaclock_log_fn callback,
+                                 void *user,
+                                 slaclock_error *error);
 const char *slaclock_text_data(const slaclock_text *text);
  size_t slaclock_text_len(const slaclock_text *text);
  void slaclock_text_free(slaclock_text *text);
 slaclock_status slaclock_facts_new(slaclock_facts **out_facts,
-                                        slaclock_error *error);
+                                   slaclock_error *error);
 slaclock_status slaclock_facts_from_json(const char *json,
-                                              size_t json_len,
-                                              slaclock_facts **out_facts,
-                                              slaclock_error *error);
+                                         size_t json_len,
+                                         slaclock_facts **out_facts,
+                                         slaclock_error *error);
 slaclock_status slaclock_facts_set(slaclock_facts *facts,
-                                        const char *name,
-                                        size_t name_len,
-                                        const char *value,
-                                        size_t value_len,
-                                        slaclock_error *error);
+                                   const char *name,
+                                   size_t name_len,
+                                   const char *value,
+                                   size_t value_len,
+                                   slaclock_error *error);
 void slaclock_facts_free(slaclock_facts *facts);
 slaclock_status slaclock_policy_load(const char *path,
-                                          size_t path_len,
+                                     size_t path_len,
+                                     slaclock_policy **out_policy,
+                                     slaclock_error *error);
+slaclock_status slaclock_policy_from_text(const char *text,
+                                          size_t text_len,
                                           slaclock_policy **out_policy,
                                           slaclock_error *error);
-slaclock_status slaclock_policy_from_text(const char *text,
-                                               size_t text_len,
-                                               slaclock_policy **out_policy,
-                                               slaclock_error *error);
 slaclock_status slaclock_policy_source(const slaclock_policy *policy,
-                                            slaclock_text **out_text,
-                                            slaclock_error *error);
+                                       slaclock_text **out_text,
+                                       slaclock_error *error);
 slaclock_status slaclock_policy_json(const slaclock_policy *policy,
-                                          slaclock_text **out_json,
-                                          slaclock_error *error);
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
 slaclock_status slaclock_policy_lint(const slaclock_policy *policy,
-                                          int64_t day,
-                                          int64_t *out_count,
-                                          slaclock_text **out_json,
-                                          slaclock_error *error);
+                                     int64_t day,
+                                     int64_t *out_count,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
 slaclock_status slaclock_policy_schema(slaclock_text **out_json,
-                                            slaclock_error *error);
+                                       slaclock_error *error);
 slaclock_status slaclock_policy_due(const slaclock_policy *policy,
-                                         const char *clock,
-                                         size_t clock_len,
-                                         int64_t received_at,
-                                         const slaclock_facts *facts,
-                                         int64_t *out_due_at,
-                                         slaclock_error *error);
+                                    const char *clock,
+                                    size_t clock_len,
+                                    int64_t received_at,
+                                    const slaclock_facts *facts,
+                                    int64_t *out_due_at,
+                                    slaclock_error *error);
 slaclock_status slaclock_policy_limit(const slaclock_policy *policy,
-                                           const char *clock,
-                                           size_t clock_len,
-                                           int64_t received_at,
-                                           const slaclock_facts *facts,
-                                           int64_t *out_limit_at,
-                                           slaclock_error *error);
-slaclock_status slaclock_policy_due_many(const slaclock_policy *policy,
-                                              const char *clock,
-                                              size_t clock_len,
-                                              const slaclock_facts *facts,
-                                              const int64_t *received_at,
-                                              size_t n,
-                                              int64_t *out_due_at,
-                                              slaclock_error *error);
-slaclock_status slaclock_policy_rule(const slaclock_policy *policy,
-                                          const char *clock,
-                                          size_t clock_len,
-                                          const slaclock_facts *facts,
-                                          slaclock_rule **out_rule,
-                                          slaclock_error *error);
-slaclock_status slaclock_policy_calendar(const slaclock_policy *policy,
-                                              const char *name,
-                                              size_t name_len,
-                                              slaclock_calendar **out_calendar,
-                                              slaclock_error *error);
-slaclock_status slaclock_policy_explain(const slaclock_policy *policy,
-                                             const char *clock,
-                                             size_t clock_len,
-                                             int64_t received_at,
-                                             const slaclock_facts *facts,
-                                             slaclock_text **out_text,
-                                             slaclock_text **out_json,
-                                             slaclock_error *error);
-void slaclock_policy_free(slaclock_policy *policy);
-slaclock_status slaclock_rule_due(const slaclock_rule *rule,
-                                       int64_t received_at,
-                                       int64_t *out_due_at,
-                                       slaclock_error *error);
-slaclock_status slaclock_rule_limit(const slaclock_rule *rule,
-                                         int64_t received_at,
-                                         int64_t *out_limit_at,
-                                         slaclock_error *error);
-slaclock_status slaclock_rule_due_many(const slaclock_rule *rule,
-                                            const int64_t *received_at,
-                                            size_t n,
-                                            int64_t *out_due_at,
-                                            slaclock_error *error);
-slaclock_status slaclock_rule_due_paused(const slaclock_rule *rule,
-                                              int64_t received_at,
-                                              int64_t paused_working_s,
-                                              int64_t paused_elapsed_s,
-                                              int64_t promised_at,
-                                              int64_t *out_due_at,
-                                              slaclock_error *error);
-slaclock_status slaclock_rule_paused(const slaclock_rule *rule,
-                                          int64_t received_at,
-                                          int64_t from_at,
-                                          int64_t to_at,
-                                          int64_t *out_working_s,
-                                          int64_t *out_elapsed_s,
-                                          slaclock_error *error);
-slaclock_status slaclock_rule_calendar(const slaclock_rule *rule,
-                                            slaclock_calendar **out_calendar,
-                                            slaclock_error *error);
- void slaclock_rule_free(slaclock_rule *rule);
-slaclock_status slaclock_calendar_zone(const slaclock_calendar *calendar,
-                                            slaclock_text **out_text,
-                                            slaclock_error *error);
-slaclock_status slaclock_calendar_is_open(const slaclock_calendar *calendar,
-                                               int64_t at,
-                                               int32_t *out_open,
-                                               slaclock_error *error);
-slaclock_status slaclock_calendar_next_open(const slaclock_calendar *calendar,
-                                                 int64_t at,
-                                                 int64_t *out_opens_at,
-                                                 slaclock_error *error);
-slaclock_status slaclock_calendar_next_close(const slaclock_calendar *calendar,
-                                                  int64_t at,
-                                                  int64_t *out_closes_at,
-                                                  slaclock_error *error);
-slaclock_status slaclock_calendar_working_time(const slaclock_calendar *calendar,
-                                                    int64_t from_at,
-                                                    int64_t to_at,
-                                                    int64_t *out_working_s,
-                                                    slaclock_error *error);
-slaclock_status slaclock_calendar_working_time_many(const slaclock_calendar *calendar,
-                                                         const int64_t *from_at,
-                                                         const int64_t *to_at,
-                                                         size_t n,
-                                                         int64_t *out_working_s,
-                                                         slaclock_error *error);
-slaclock_status slaclock_calendar_add_working_time(const slaclock_calendar *calendar,
-                                                        int64_t at,
-                                                        int64_t working_s,
-                                                        int64_t *out_at,
-                                                        slaclock_error *error);
-slaclock_status slaclock_calendar_sub_working_time(const slaclock_calendar *calendar,
-                                                        int64_t at,
-                                                        int64_t working_s,
-                                                        int64_t *out_at,
-                                                        slaclock_error *error);
-slaclock_status slaclock_calendar_is_working_day(const slaclock_calendar *calendar,
-                                                      int64_t day,
-                                                      int32_t *out_working,
-                                                      slaclock_error *error);
-slaclock_status slaclock_calendar_add_working_days(const slaclock_calendar *calendar,
-                                                        int64_t day,
-                                                        int64_t n,
-                                                        int64_t *out_day,
-                                                        slaclock_error *error);
-slaclock_status slaclock_calendar_working_days(const slaclock_calendar *calendar,
-                                                    int64_t from_day,
-                                                    int64_t to_day,
-                                                    int64_t *out_days,
-                                                    slaclock_error *error);
-slaclock_status slaclock_calendar_local(const slaclock_calendar *calendar,
-                                             int64_t at,
-                                             int64_t *out_day,
-                                             int64_t *out_time_s,
-                                             slaclock_error *error);
-slaclock_status slaclock_calendar_instant(const slaclock_calendar *calendar,
-                                               int64_t day,
-                                               int64_t time_s,
-                                               int32_t edge,
-                                               int64_t *out_at,
-                                               slaclock_error *error);
-slaclock_status slaclock_calendar_hours(const slaclock_calendar *calendar,
-                                             int64_t day,
-                                             int64_t *out_opens_at,
-                                             int64_t *out_closes_at,
-                                             slaclock_error *error);
-slaclock_status slaclock_calendar_intervals(const slaclock_calendar *calendar,
-                                                 int64_t from_at,
-                                                 int64_t to_at,
-                                                 int64_t *out_opens_at,
-                                                 int64_t *out_closes_at,
-                                                 size_t capacity,
-                                                 size_t *out_filled,
-                                                 slaclock_error *error);
- void slaclock_calendar_free(slaclock_calendar *calendar);
-slaclock_status slaclock_options_init(slaclock_options *options,
-                                           size_t size,
-                                           slaclock_error *error);
-slaclock_status slaclock_create(const char *path,
-                                     size_t path_len,
-                                     const slaclock_policy *policy,
-                                     const slaclock_options *options,
-                                     slaclock_db **out_db,
-                                     slaclock_error *error);
-slaclock_status slaclock_in_memory(const slaclock_policy *policy,
-                                        slaclock_db **out_db,
-                                        slaclock_error *error);
-slaclock_status slaclock_open(const char *path,
-                                   size_t path_len,
-                                   const slaclock_options *options,
-                                   slaclock_db **out_db,
-                                   slaclock_error *error);
-slaclock_status slaclock_close(slaclock_db *db,
-                                    slaclock_error *error);
-slaclock_status slaclock_flush(slaclock_db *db,
-                                    slaclock_error *error);
-slaclock_status slaclock_cancel(slaclock_db *db,
-                                     int32_t cancel,
-                                     slaclock_error *error);
-slaclock_status slaclock_install(slaclock_db *db,
-                                      const slaclock_policy *policy,
-                                      int64_t from_at,
-                                      slaclock_error *error);
-slaclock_status slaclock_db_policy(const slaclock_db *db,
-                                        slaclock_policy **out_policy,
-                                        slaclock_error *error);
-slaclock_status slaclock_policies_json(const slaclock_db *db,
-                                            slaclock_text **out_json,
-                                            slaclock_error *error);
-slaclock_status slaclock_request_init(slaclock_request *request,
-                                           size_t size,
-                                           slaclock_error *error);
-slaclock_status slaclock_submit(slaclock_db *db,
-                                     const slaclock_request *request,
-                                     slaclock_outcome *out_outcome,
-                                     slaclock_error *error);
-slaclock_status slaclock_submit_json(slaclock_db *db,
-                                          const char *json,
-                                          size_t json_len,
-                                          slaclock_text **out_json,
-                                          slaclock_error *error);
-slaclock_status slaclock_clocks(const slaclock_db *db,
-                                     const char *id,
-                                     size_t id_len,
-                                     int64_t now,
-                                     slaclock_clock_status *out_clocks,
-                                     size_t capacity,
-                                     size_t *out_count,
-                                     slaclock_error *error);
-slaclock_status slaclock_get_json(const slaclock_db *db,
-                                       const char *id,
-                                       size_t id_len,
-                                       int64_t now,
-                                       slaclock_text **out_json,
-                                       slaclock_error *error);
-slaclock_status slaclock_event_init(slaclock_event *event,
-                                         size_t size,
-                                         slaclock_error *error);
-slaclock_status slaclock_record(slaclock_db *db,
-                                     const char *id,
-                                     size_t id_len,
-                                     const slaclock_event *event,
-                                     slaclock_outcome *out_outcome,
-                                     slaclock_error *error);
-slaclock_status slaclock_record_json(slaclock_db *db,
-                                          const char *id,
-                                          size_t id_len,
-                                          const char *json,
-                                          size_t json_len,
-                                          slaclock_text **out_json,
-                                          slaclock_error *error);
-slaclock_status slaclock_batch_new(slaclock_batch **out_batch,
-                                        slaclock_error *error);
-slaclock_status slaclock_batch_submit(slaclock_batch *batch,
-                                           const slaclock_request *request,
-                                           slaclock_error *error);
-slaclock_status slaclock_batch_record(slaclock_batch *batch,
-                                           const char *id,
-                                           size_t id_len,
-                                           const slaclock_event *event,
-                                           slaclock_error *error);
- size_t slaclock_batch_len(const slaclock_batch *batch);
-slaclock_status slaclock_batch_clear(slaclock_batch *batch,
-                                          slaclock_error *error);
- void slaclock_batch_free(slaclock_batch *batch);
-slaclock_status slaclock_apply(slaclock_db *db,
-                                    const slaclock_batch *batch,
-                                    int32_t on_error,
-                                    int32_t *out_outcomes,
-                                    int32_t *out_statuses,
-                                    size_t capacity,
-                                    slaclock_text **out_refused,
-                                    slaclock_error *error);
-slaclock_status slaclock_apply_json(slaclock_db *db,
-                                         const char *json,
-                                         size_t json_len,
-                                         int32_t on_error,
-                                         slaclock_text **out_json,
-                                         slaclock_error *error);
-slaclock_status slaclock_query_init(slaclock_query *query,
-                                         size_t size,
-                                         slaclock_error *error);
-slaclock_status slaclock_scan(const slaclock_db *db,
-                                   const slaclock_query *query,
-                                   int64_t after,
-                                   slaclock_row *out_rows,
-                                   size_t capacity,
-                                   size_t *out_filled,
-                                   int64_t *out_next,
-                                   slaclock_error *error);
-slaclock_status slaclock_scan_json(const slaclock_db *db,
-                                        const slaclock_query *query,
-                                        int64_t after,
-                                        size_t limit,
-                                        slaclock_text **out_json,
-                                        slaclock_error *error);
-slaclock_status slaclock_late(const slaclock_db *db,
-                                   int64_t now,
-                                   int64_t after,
-                                   slaclock_row *out_rows,
-                                   size_t capacity,
-                                   size_t *out_filled,
-                                   int64_t *out_next,
-                                   slaclock_error *error);
-slaclock_status slaclock_breached(const slaclock_db *db,
-                                       int64_t now,
-                                       int64_t after,
-                                       slaclock_row *out_rows,
-                                       size_t capacity,
-                                       size_t *out_filled,
-                                       int64_t *out_next,
-                                       slaclock_error *error);
-slaclock_status slaclock_at_risk(const slaclock_db *db,
-                                      int64_t now,
-                                      int64_t after,
-                                      slaclock_row *out_rows,
-                                      size_t capacity,
-                                      size_t *out_filled,
-                                      int64_t *out_next,
-                                      slaclock_error *error);
-slaclock_status slaclock_due_before(const slaclock_db *db,
-                                         int64_t until,
-                                         int64_t after,
-                                         slaclock_row *out_rows,
-                                         size_t capacity,
-                                         size_t *out_filled,
-                                         int64_t *out_next,
-                                         slaclock_error *error);
-slaclock_status slaclock_newly_late(const slaclock_db *db,
-                                         int64_t last,
-                                         int64_t now,
-                                         int64_t after,
-                                         slaclock_row *out_rows,
-                                         size_t capacity,
-                                         size_t *out_filled,
-                                         int64_t *out_next,
-                                         slaclock_error *error);
-slaclock_status slaclock_next_due(const slaclock_db *db,
-                                       int64_t now,
-                                       slaclock_row *out_row,
-                                       int32_t *out_found,
-                                       slaclock_error *error);
-slaclock_status slaclock_counts(const slaclock_db *db,
-                                     int64_t now,
-                                     slaclock_stage_counts *out_counts,
-                                     slaclock_error *error);
-slaclock_status slaclock_advance(slaclock_db *db,
-                                      int64_t now,
-                                      int64_t *out_count,
-                                      slaclock_error *error);
-slaclock_status slaclock_pending(const slaclock_db *db,
-                                      const char *consumer,
-                                      size_t consumer_len,
-                                      slaclock_notice *out_notices,
-                                      size_t capacity,
-                                      size_t *out_filled,
-                                      slaclock_error *error);
-slaclock_status slaclock_pending_json(const slaclock_db *db,
-                                           const char *consumer,
-                                           size_t consumer_len,
-                                           size_t limit,
-                                           slaclock_text **out_json,
-                                           slaclock_error *error);
-slaclock_status slaclock_acknowledge(slaclock_db *db,
-                                          const char *consumer,
-                                          size_t consumer_len,
-                                          int64_t number,
-                                          slaclock_error *error);
-slaclock_status slaclock_acknowledged(const slaclock_db *db,
-                                           const char *consumer,
-                                           size_t consumer_len,
-                                           int64_t *out_number,
-                                           slaclock_error *error);
-slaclock_status slaclock_attainment_query_init(slaclock_attainment_query *query,
-                                                    size_t size,
-                                                    slaclock_error *error);
-slaclock_status slaclock_attainment(const slaclock_db *db,
-                                         const slaclock_attainment_query *query,
-                                         slaclock_attainment_row *out_attainment,
-                                         size_t capacity,
-                                         size_t *out_count,
-                                         slaclock_error *error);
-slaclock_status slaclock_attainment_json(const slaclock_db *db,
-                                              const slaclock_attainment_query *query,
-                                              slaclock_text **out_json,
-                                              slaclock_error *error);
-slaclock_status slaclock_waiting_json(const slaclock_db *db,
-                                           const char *period,
-                                           size_t period_len,
-                                           int64_t now,
-                                           slaclock_text **out_json,
-                                           slaclock_error *error);
-slaclock_status slaclock_explain(const slaclock_db *db,
-                                      const char *id,
-                                      size_t id_len,
                                       const char *clock,
                                       size_t clock_len,
-                                      int64_t now,
-                                      slaclock_text **out_text,
-                                      slaclock_text **out_json,
+                                      int64_t received_at,
+                                      const slaclock_facts *facts,
+                                      int64_t *out_limit_at,
                                       slaclock_error *error);
-slaclock_status slaclock_info(const slaclock_db *db,
-                                   slaclock_db_info *out_info,
-                                   slaclock_error *error);
-slaclock_status slaclock_info_json(const slaclock_db *db,
+slaclock_status slaclock_policy_due_many(const slaclock_policy *policy,
+                                         const char *clock,
+                                         size_t clock_len,
+                                         const slaclock_facts *facts,
+                                         const int64_t *received_at,
+                                         size_t n,
+                                         int64_t *out_due_at,
+                                         slaclock_error *error);
+slaclock_status slaclock_policy_rule(const slaclock_policy *policy,
+                                     const char *clock,
+                                     size_t clock_len,
+                                     const slaclock_facts *facts,
+                                     slaclock_rule **out_rule,
+                                     slaclock_error *error);
+slaclock_status slaclock_policy_calendar(const slaclock_policy *policy,
+                                         const char *name,
+                                         size_t name_len,
+                                         slaclock_calendar **out_calendar,
+                                         slaclock_error *error);
+slaclock_status slaclock_policy_explain(const slaclock_policy *policy,
+                                        const char *clock,
+                                        size_t clock_len,
+                                        int64_t received_at,
+                                        const slaclock_facts *facts,
+                                        slaclock_text **out_text,
                                         slaclock_text **out_json,
                                         slaclock_error *error);
-slaclock_status slaclock_verify(const slaclock_db *db,
-                                     slaclock_rebuilt *out_rebuilt,
+void slaclock_policy_free(slaclock_policy *policy);
+slaclock_status slaclock_rule_due(const slaclock_rule *rule,
+                                  int64_t received_at,
+                                  int64_t *out_due_at,
+                                  slaclock_error *error);
+slaclock_status slaclock_rule_limit(const slaclock_rule *rule,
+                                    int64_t received_at,
+                                    int64_t *out_limit_at,
+                                    slaclock_error *error);
+slaclock_status slaclock_rule_due_many(const slaclock_rule *rule,
+                                       const int64_t *received_at,
+                                       size_t n,
+                                       int64_t *out_due_at,
+                                       slaclock_error *error);
+slaclock_status slaclock_rule_due_paused(const slaclock_rule *rule,
+                                         int64_t received_at,
+                                         int64_t paused_working_s,
+                                         int64_t paused_elapsed_s,
+                                         int64_t promised_at,
+                                         int64_t *out_due_at,
+                                         slaclock_error *error);
+slaclock_status slaclock_rule_paused(const slaclock_rule *rule,
+                                     int64_t received_at,
+                                     int64_t from_at,
+                                     int64_t to_at,
+                                     int64_t *out_working_s,
+                                     int64_t *out_elapsed_s,
+                                     slaclock_error *error);
+slaclock_status slaclock_rule_calendar(const slaclock_rule *rule,
+                                       slaclock_calendar **out_calendar,
+                                       slaclock_error *error);
+ void slaclock_rule_free(slaclock_rule *rule);
+slaclock_status slaclock_calendar_zone(const slaclock_calendar *calendar,
+                                       slaclock_text **out_text,
+                                       slaclock_error *error);
+slaclock_status slaclock_calendar_is_open(const slaclock_calendar *calendar,
+                                          int64_t at,
+                                          int32_t *out_open,
+                                          slaclock_error *error);
+slaclock_status slaclock_calendar_next_open(const slaclock_calendar *calendar,
+                                            int64_t at,
+                                            int64_t *out_opens_at,
+                                            slaclock_error *error);
+slaclock_status slaclock_calendar_next_close(const slaclock_calendar *calendar,
+                                             int64_t at,
+                                             int64_t *out_closes_at,
+                                             slaclock_error *error);
+slaclock_status slaclock_calendar_working_time(const slaclock_calendar *calendar,
+                                               int64_t from_at,
+                                               int64_t to_at,
+                                               int64_t *out_working_s,
+                                               slaclock_error *error);
+slaclock_status slaclock_calendar_working_time_many(const slaclock_calendar *calendar,
+                                                    const int64_t *from_at,
+                                                    const int64_t *to_at,
+                                                    size_t n,
+                                                    int64_t *out_working_s,
+                                                    slaclock_error *error);
+slaclock_status slaclock_calendar_add_working_time(const slaclock_calendar *calendar,
+                                                   int64_t at,
+                                                   int64_t working_s,
+                                                   int64_t *out_at,
+                                                   slaclock_error *error);
+slaclock_status slaclock_calendar_sub_working_time(const slaclock_calendar *calendar,
+                                                   int64_t at,
+                                                   int64_t working_s,
+                                                   int64_t *out_at,
+                                                   slaclock_error *error);
+slaclock_status slaclock_calendar_is_working_day(const slaclock_calendar *calendar,
+                                                 int64_t day,
+                                                 int32_t *out_working,
+                                                 slaclock_error *error);
+slaclock_status slaclock_calendar_add_working_days(const slaclock_calendar *calendar,
+                                                   int64_t day,
+                                                   int64_t n,
+                                                   int64_t *out_day,
+                                                   slaclock_error *error);
+slaclock_status slaclock_calendar_working_days(const slaclock_calendar *calendar,
+                                               int64_t from_day,
+                                               int64_t to_day,
+                                               int64_t *out_days,
+                                               slaclock_error *error);
+slaclock_status slaclock_calendar_local(const slaclock_calendar *calendar,
+                                        int64_t at,
+                                        int64_t *out_day,
+                                        int64_t *out_time_s,
+                                        slaclock_error *error);
+slaclock_status slaclock_calendar_instant(const slaclock_calendar *calendar,
+                                          int64_t day,
+                                          int64_t time_s,
+                                          int32_t edge,
+                                          int64_t *out_at,
+                                          slaclock_error *error);
+slaclock_status slaclock_calendar_hours(const slaclock_calendar *calendar,
+                                        int64_t day,
+                                        int64_t *out_opens_at,
+                                        int64_t *out_closes_at,
+                                        slaclock_error *error);
+slaclock_status slaclock_calendar_intervals(const slaclock_calendar *calendar,
+                                            int64_t from_at,
+                                            int64_t to_at,
+                                            int64_t *out_opens_at,
+                                            int64_t *out_closes_at,
+                                            size_t capacity,
+                                            size_t *out_filled,
+                                            slaclock_error *error);
+ void slaclock_calendar_free(slaclock_calendar *calendar);
+slaclock_status slaclock_options_init(slaclock_options *options,
+                                      size_t size,
+                                      slaclock_error *error);
+slaclock_status slaclock_create(const char *path,
+                                size_t path_len,
+                                const slaclock_policy *policy,
+                                const slaclock_options *options,
+                                slaclock_db **out_db,
+                                slaclock_error *error);
+slaclock_status slaclock_in_memory(const slaclock_policy *policy,
+                                   slaclock_db **out_db,
+                                   slaclock_error *error);
+slaclock_status slaclock_open(const char *path,
+                              size_t path_len,
+                              const slaclock_options *options,
+                              slaclock_db **out_db,
+                              slaclock_error *error);
+slaclock_status slaclock_close(slaclock_db *db,
+                               slaclock_error *error);
+slaclock_status slaclock_shutdown(slaclock_error *error);
+slaclock_status slaclock_flush(slaclock_db *db,
+                               slaclock_error *error);
+slaclock_status slaclock_cancel(slaclock_db *db,
+                                int32_t cancel,
+                                slaclock_error *error);
+slaclock_status slaclock_install(slaclock_db *db,
+                                 const slaclock_policy *policy,
+                                 int64_t from_at,
+                                 slaclock_error *error);
+slaclock_status slaclock_db_policy(const slaclock_db *db,
+                                   slaclock_policy **out_policy,
+                                   slaclock_error *error);
+slaclock_status slaclock_policies_json(const slaclock_db *db,
+                                       slaclock_text **out_json,
+                                       slaclock_error *error);
+slaclock_status slaclock_request_init(slaclock_request *request,
+                                      size_t size,
+                                      slaclock_error *error);
+slaclock_status slaclock_submit(slaclock_db *db,
+                                const slaclock_request *request,
+                                slaclock_outcome *out_outcome,
+                                slaclock_error *error);
+slaclock_status slaclock_submit_json(slaclock_db *db,
+                                     const char *json,
+                                     size_t json_len,
                                      slaclock_text **out_json,
                                      slaclock_error *error);
-slaclock_status slaclock_check(const slaclock_db *db,
-                                    slaclock_rebuilt *out_rebuilt,
+slaclock_status slaclock_clocks(const slaclock_db *db,
+                                const char *id,
+                                size_t id_len,
+                                int64_t now,
+                                slaclock_clock_status *out_clocks,
+                                size_t capacity,
+                                size_t *out_count,
+                                slaclock_error *error);
+slaclock_status slaclock_get_json(const slaclock_db *db,
+                                  const char *id,
+                                  size_t id_len,
+                                  int64_t now,
+                                  slaclock_text **out_json,
+                                  slaclock_error *error);
+slaclock_status slaclock_event_init(slaclock_event *event,
+                                    size_t size,
+                                    slaclock_error *error);
+slaclock_status slaclock_record(slaclock_db *db,
+                                const char *id,
+                                size_t id_len,
+                                const slaclock_event *event,
+                                slaclock_outcome *out_outcome,
+                                slaclock_error *error);
+slaclock_status slaclock_record_json(slaclock_db *db,
+                                     const char *id,
+                                     size_t id_len,
+                                     const char *json,
+                                     size_t json_len,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
+slaclock_status slaclock_batch_new(slaclock_batch **out_batch,
+                                   slaclock_error *error);
+slaclock_status slaclock_batch_submit(slaclock_batch *batch,
+                                      const slaclock_request *request,
+                                      slaclock_error *error);
+slaclock_status slaclock_batch_record(slaclock_batch *batch,
+                                      const char *id,
+                                      size_t id_len,
+                                      const slaclock_event *event,
+                                      slaclock_error *error);
+ size_t slaclock_batch_len(const slaclock_batch *batch);
+slaclock_status slaclock_batch_clear(slaclock_batch *batch,
+                                     slaclock_error *error);
+ void slaclock_batch_free(slaclock_batch *batch);
+slaclock_status slaclock_apply(slaclock_db *db,
+                               const slaclock_batch *batch,
+                               int32_t on_error,
+                               int32_t *out_outcomes,
+                               int32_t *out_statuses,
+                               size_t capacity,
+                               slaclock_text **out_refused,
+                               slaclock_error *error);
+slaclock_status slaclock_apply_json(slaclock_db *db,
+                                    const char *json,
+                                    size_t json_len,
+                                    int32_t on_error,
                                     slaclock_text **out_json,
                                     slaclock_error *error);
-slaclock_status slaclock_rebuild(slaclock_db *db,
-                                      slaclock_rebuilt *out_rebuilt,
+slaclock_status slaclock_query_init(slaclock_query *query,
+                                    size_t size,
+                                    slaclock_error *error);
+slaclock_status slaclock_scan(const slaclock_db *db,
+                              const slaclock_query *query,
+                              int64_t after,
+                              slaclock_row *out_rows,
+                              size_t capacity,
+                              size_t *out_filled,
+                              int64_t *out_next,
+                              slaclock_error *error);
+slaclock_status slaclock_scan_json(const slaclock_db *db,
+                                   const slaclock_query *query,
+                                   int64_t after,
+                                   size_t limit,
+                                   slaclock_text **out_json,
+                                   slaclock_error *error);
+slaclock_status slaclock_late(const slaclock_db *db,
+                              int64_t now,
+                              int64_t after,
+                              slaclock_row *out_rows,
+                              size_t capacity,
+                              size_t *out_filled,
+                              int64_t *out_next,
+                              slaclock_error *error);
+slaclock_status slaclock_breached(const slaclock_db *db,
+                                  int64_t now,
+                                  int64_t after,
+                                  slaclock_row *out_rows,
+                                  size_t capacity,
+                                  size_t *out_filled,
+                                  int64_t *out_next,
+                                  slaclock_error *error);
+slaclock_status slaclock_at_risk(const slaclock_db *db,
+                                 int64_t now,
+                                 int64_t after,
+                                 slaclock_row *out_rows,
+                                 size_t capacity,
+                                 size_t *out_filled,
+                                 int64_t *out_next,
+                                 slaclock_error *error);
+slaclock_status slaclock_due_before(const slaclock_db *db,
+                                    int64_t until,
+                                    int64_t after,
+                                    slaclock_row *out_rows,
+                                    size_t capacity,
+                                    size_t *out_filled,
+                                    int64_t *out_next,
+                                    slaclock_error *error);
+slaclock_status slaclock_newly_late(const slaclock_db *db,
+                                    int64_t last,
+                                    int64_t now,
+                                    int64_t after,
+                                    slaclock_row *out_rows,
+                                    size_t capacity,
+                                    size_t *out_filled,
+                                    int64_t *out_next,
+                                    slaclock_error *error);
+slaclock_status slaclock_next_due(const slaclock_db *db,
+                                  int64_t now,
+                                  slaclock_row *out_row,
+                                  int32_t *out_found,
+                                  slaclock_error *error);
+slaclock_status slaclock_counts(const slaclock_db *db,
+                                int64_t now,
+                                slaclock_stage_counts *out_counts,
+                                slaclock_error *error);
+slaclock_status slaclock_advance(slaclock_db *db,
+                                 int64_t now,
+                                 int64_t *out_count,
+                                 slaclock_error *error);
+slaclock_status slaclock_pending(const slaclock_db *db,
+                                 const char *consumer,
+                                 size_t consumer_len,
+                                 slaclock_notice *out_notices,
+                                 size_t capacity,
+                                 size_t *out_filled,
+                                 slaclock_error *error);
+slaclock_status slaclock_pending_json(const slaclock_db *db,
+                                      const char *consumer,
+                                      size_t consumer_len,
+                                      size_t limit,
                                       slaclock_text **out_json,
                                       slaclock_error *error);
-slaclock_status slaclock_compact(slaclock_db *db,
-                                      int32_t *out_shrank,
-                                      slaclock_error *error);
-slaclock_status slaclock_import_options_init(slaclock_import_options *options,
-                                                  size_t size,
-                                                  slaclock_error *error);
-slaclock_status slaclock_import(slaclock_db *db,
-                                     const char *path,
-                                     size_t path_len,
-                                     const char *mapping,
-                                     size_t mapping_len,
-                                     const slaclock_import_options *options,
-                                     slaclock_text **out_json,
+slaclock_status slaclock_acknowledge(slaclock_db *db,
+                                     const char *consumer,
+                                     size_t consumer_len,
+                                     int64_t number,
                                      slaclock_error *error);
-slaclock_status slaclock_scan_arrow(const slaclock_db *db,
-                                         const slaclock_query *query,
-                                         struct ArrowArrayStream *out_stream,
-                                         slaclock_error *error);
-slaclock_status slaclock_pending_arrow(const slaclock_db *db,
-                                            const char *consumer,
-                                            size_t consumer_len,
-                                            size_t limit,
-                                            struct ArrowArrayStream *out_stream,
-                                            slaclock_error *error);
-slaclock_status slaclock_attainment_arrow(const slaclock_db *db,
-                                               const slaclock_attainment_query *query,
-                                               struct ArrowArrayStream *out_stream,
+slaclock_status slaclock_acknowledged(const slaclock_db *db,
+                                      const char *consumer,
+                                      size_t consumer_len,
+                                      int64_t *out_number,
+                                      slaclock_error *error);
+slaclock_status slaclock_attainment_query_init(slaclock_attainment_query *query,
+                                               size_t size,
                                                slaclock_error *error);
+slaclock_status slaclock_attainment(const slaclock_db *db,
+                                    const slaclock_attainment_query *query,
+                                    slaclock_attainment_row *out_attainment,
+                                    size_t capacity,
+                                    size_t *out_count,
+                                    slaclock_error *error);
+slaclock_status slaclock_attainment_json(const slaclock_db *db,
+                                         const slaclock_attainment_query *query,
+                                         slaclock_text **out_json,
+                                         slaclock_error *error);
+slaclock_status slaclock_waiting_json(const slaclock_db *db,
+                                      const char *period,
+                                      size_t period_len,
+                                      int64_t now,
+                                      slaclock_text **out_json,
+                                      slaclock_error *error);
+slaclock_status slaclock_explain(const slaclock_db *db,
+                                 const char *id,
+                                 size_t id_len,
+                                 const char *clock,
+                                 size_t clock_len,
+                                 int64_t now,
+                                 slaclock_text **out_text,
+                                 slaclock_text **out_json,
+                                 slaclock_error *error);
+slaclock_status slaclock_info(const slaclock_db *db,
+                              slaclock_db_info *out_info,
+                              slaclock_error *error);
+slaclock_status slaclock_info_json(const slaclock_db *db,
+                                   slaclock_text **out_json,
+                                   slaclock_error *error);
+slaclock_status slaclock_verify(const slaclock_db *db,
+                                slaclock_rebuilt *out_rebuilt,
+                                slaclock_text **out_json,
+                                slaclock_error *error);
+slaclock_status slaclock_check(const slaclock_db *db,
+                               slaclock_rebuilt *out_rebuilt,
+                               slaclock_text **out_json,
+                               slaclock_error *error);
+slaclock_status slaclock_rebuild(slaclock_db *db,
+                                 slaclock_rebuilt *out_rebuilt,
+                                 slaclock_text **out_json,
+                                 slaclock_error *error);
+slaclock_status slaclock_compact(slaclock_db *db,
+                                 int32_t *out_shrank,
+                                 slaclock_error *error);
+slaclock_status slaclock_import_options_init(slaclock_import_options *options,
+                                             size_t size,
+                                             slaclock_error *error);
+slaclock_status slaclock_import(slaclock_db *db,
+                                const char *path,
+                                size_t path_len,
+                                const char *mapping,
+                                size_t mapping_len,
+                                const slaclock_import_options *options,
+                                slaclock_text **out_json,
+                                slaclock_error *error);
+slaclock_status slaclock_scan_arrow(const slaclock_db *db,
+                                    const slaclock_query *query,
+                                    struct ArrowArrayStream *out_stream,
+                                    slaclock_error *error);
+slaclock_status slaclock_pending_arrow(const slaclock_db *db,
+                                       const char *consumer,
+                                       size_t consumer_len,
+                                       size_t limit,
+                                       struct ArrowArrayStream *out_stream,
+                                       slaclock_error *error);
+slaclock_status slaclock_attainment_arrow(const slaclock_db *db,
+                                          const slaclock_attainment_query *query,
+                                          struct ArrowArrayStream *out_stream,
+                                          slaclock_error *error);
 slaclock_status slaclock_waiting_arrow(const slaclock_db *db,
-                                            const char *period,
-                                            size_t period_len,
-                                            int64_t now,
-                                            struct ArrowArrayStream *out_stream,
-                                            slaclock_error *error);
+                                       const char *period,
+                                       size_t period_len,
+                                       int64_t now,
+                                       struct ArrowArrayStream *out_stream,
+                                       slaclock_error *error);
 slaclock_status slaclock_submit_arrow(slaclock_db *db,
-                                           struct ArrowArrayStream *requests,
-                                           const char *zone,
-                                           size_t zone_len,
-                                           int32_t on_error,
-                                           slaclock_written *out_written,
-                                           slaclock_text **out_refused,
-                                           slaclock_error *error);
+                                      struct ArrowArrayStream *requests,
+                                      const char *zone,
+                                      size_t zone_len,
+                                      int32_t on_error,
+                                      slaclock_written *out_written,
+                                      slaclock_text **out_refused,
+                                      slaclock_error *error);
 slaclock_status slaclock_record_arrow(slaclock_db *db,
-                                           struct ArrowArrayStream *events,
-                                           const char *zone,
-                                           size_t zone_len,
-                                           int32_t on_error,
-                                           slaclock_written *out_written,
-                                           slaclock_text **out_refused,
-                                           slaclock_error *error);
+                                      struct ArrowArrayStream *events,
+                                      const char *zone,
+                                      size_t zone_len,
+                                      int32_t on_error,
+                                      slaclock_written *out_written,
+                                      slaclock_text **out_refused,
+                                      slaclock_error *error);

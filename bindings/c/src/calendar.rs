@@ -170,7 +170,7 @@ pub unsafe extern "C" fn slaclock_calendar_working_time(
 /// \param n             entries; 0 allows NULL columns
 /// \param out_working_s (out) room for `n` entries, in the same order: seconds. Must not overlap the others.
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for the first pair with something that is no instant. Then nothing is
+/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for the first entry that is no instant. Then nothing is
 /// written. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_calendar_working_time_many(
@@ -190,17 +190,8 @@ pub unsafe extern "C" fn slaclock_calendar_working_time_many(
         unsafe { output::numbers_out("out_working_s", out_working_s, n, to) }?;
         // SAFETY: as above, and the reference before is not used.
         let out = unsafe { output::numbers_out("out_working_s", out_working_s, n, from) }?;
-        let pair = |row: usize| {
-            let named = |name: &str, column: &[i64]| {
-                let seconds = column.get(row).copied().unwrap_or(input::SLACLOCK_NONE);
-                input::instant(&format!("{name}[{row}]"), seconds)
-            };
-            Ok::<_, Fault>((named("from_at", from)?, named("to_at", to)?))
-        };
-        let valid = |seconds: &i64| (0..=Instant::MAX.as_secs()).contains(seconds);
-        if let Some(row) = from.iter().zip(to).position(|(from, to)| !valid(from) || !valid(to)) {
-            pair(row)?;
-        }
+        input::instants("from_at", from)?;
+        input::instants("to_at", to)?;
         let at = |seconds: i64| Instant::try_from(seconds).unwrap_or(Instant::MIN);
         for ((from, to), out) in from.iter().zip(to).zip(out) {
             *out = calendar.0.working_time(at(*from), at(*to)).as_secs();

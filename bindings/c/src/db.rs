@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use slaclock_core::{Db, Durability, Mode, Options, Verify};
+use slaclock_core::{Db, Durability, ErrorKind, Mode, Options, Verify};
 
 use crate::error::slaclock_error;
 use crate::fault::Fault;
@@ -33,7 +33,15 @@ pub struct slaclock_db {
 
 pub(crate) struct Open {
     pub(crate) db: Arc<Db>,
-    cancel: Arc<AtomicBool>,
+    how: How,
+}
+
+/// Whose handle of the core it is.
+enum How {
+    /// This one's alone, with the flag that cancels.
+    Own(Arc<AtomicBool>),
+    /// The process's: others may have it too, and it stays open when this one is closed.
+    Lent,
 }
 
 object!(Open, slaclock_db, 4, "a database");
@@ -143,8 +151,7 @@ pub unsafe extern "C" fn slaclock_options_init(
 /// The options of the core, and the flag that cancels.
 struct Wanted {
     options: Options,
-    cancel: Arc<AtomicBool>,
-    share: bool,
+    how: How,
 }
 
 /// # Safety
@@ -171,15 +178,18 @@ unsafe fn wanted(given: *const slaclock_options) -> Result<Wanted, Fault> {
     let every = milliseconds("options.bulk_every_ms", given.bulk_every_ms)?;
     let every_rows = input::count("options.bulk_every_rows", given.bulk_every_rows)?;
     let durability = if bulk { Durability::Bulk { every, every_rows } } else { Durability::Safe };
-    let cancel = Arc::new(AtomicBool::new(false));
     let options = Options::default()
         .mode(mode)
         .durability(durability)
         .verify(verify)
         .cache_bytes(usize::try_from(cache).unwrap_or(usize::MAX))
-        .busy_timeout(milliseconds("options.busy_timeout_ms", given.busy_timeout_ms)?)
-        .cancel(cancel.clone());
-    Ok(Wanted { options: if read_only { options.read_only() } else { options }, cancel, share })
+        .busy_timeout(milliseconds("options.busy_timeout_ms", given.busy_timeout_ms)?);
+    let options = if read_only { options.read_only() } else { options };
+    if share {
+        return Ok(Wanted { options, how: How::Lent });
+    }
+    let cancel = Arc::new(AtomicBool::new(false));
+    Ok(Wanted { options: options.cancel(cancel.clone()), how: How::Own(cancel) })
 }
 
 /// Makes a new database under a policy, complete and on the disk when the call returns.
@@ -206,8 +216,16 @@ pub unsafe extern "C" fn slaclock_create(
         let policy = policy::get(policy)?;
         // SAFETY: docs/capi.md, structs with a size and out parameters.
         let (wanted, out) = unsafe { (wanted(options)?, output::out("out_db", out_db)?) };
-        let db = Arc::new(Db::create(path, &policy, wanted.options)?);
-        out.set(Fresh::new(Open { db, cancel: wanted.cancel })?.hand_over());
+        // Nobody else has the handle of a file that is being made, so it is this one's alone.
+        let (options, how) = match wanted.how {
+            How::Lent => {
+                let flag = Arc::new(AtomicBool::new(false));
+                (wanted.options.cancel(flag.clone()), How::Own(flag))
+            }
+            own => (wanted.options, own),
+        };
+        let db = Arc::new(Db::create(path, &policy, options)?);
+        out.set(Fresh::new(Open { db, how })?.hand_over());
         Ok(())
     })
 }
@@ -229,7 +247,7 @@ pub unsafe extern "C" fn slaclock_in_memory(
         // SAFETY: docs/capi.md, out parameters.
         let out = unsafe { output::out("out_db", out_db) }?;
         let db = Arc::new(Db::in_memory(&policy)?);
-        out.set(Fresh::new(Open { db, cancel: Arc::default() })?.hand_over());
+        out.set(Fresh::new(Open { db, how: How::Own(Arc::default()) })?.hand_over());
         Ok(())
     })
 }
@@ -255,14 +273,18 @@ pub unsafe extern "C" fn slaclock_open(
         let (path, wanted, out) = unsafe {
             (input::path("path", path, path_len)?, wanted(options)?, output::out("out_db", out_db)?)
         };
-        let _ = wanted.share;
-        let db = Arc::new(Db::open(path, wanted.options)?);
-        out.set(Fresh::new(Open { db, cancel: wanted.cancel })?.hand_over());
+        let db = match wanted.how {
+            How::Lent => Db::shared(path, wanted.options)?,
+            How::Own(_) => Arc::new(Db::open(path, wanted.options)?),
+        };
+        out.set(Fresh::new(Open { db, how: wanted.how })?.hand_over());
         Ok(())
     })
 }
 
-/// Closes a database. NULL is fine. Calls on it that run on other threads end first.
+/// Closes a database. NULL is fine. Calls on it that run on other threads end first. What was opened to be shared
+/// stays open for this process for a minute, so that opening it again takes microseconds; `slaclock_shutdown` ends
+/// that.
 ///
 /// \param db (in) not to be used again, unless the call fails with BUSY
 ///
@@ -272,10 +294,22 @@ pub unsafe extern "C" fn slaclock_open(
 pub unsafe extern "C" fn slaclock_close(db: *mut slaclock_db, error: *mut slaclock_error) -> slaclock_status {
     guard(error, || {
         let Some(open) = handle::optional::<Open>("db", db)? else { return Ok(()) };
-        open.db.close()?;
+        if let How::Own(_) = open.how {
+            open.db.close()?;
+        }
         handle::take::<Open>("db", db)?;
         Ok(())
     })
+}
+
+/// Closes every handle that this process keeps open to share, whoever still has one: later calls on them are CLOSED,
+/// and their `slaclock_close` only frees them. For the end of a process, so that files are left as cleanly closed.
+/// Handles that were not opened to be shared, and those of a parent process, are left alone.
+///
+/// Errors: BUSY if a write does not end within the busy timeout, IO; the others are closed all the same. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slaclock_shutdown(error: *mut slaclock_error) -> slaclock_status {
+    guard(error, || Ok(slaclock_core::db::shutdown()?))
 }
 
 /// Puts everything written so far on the disk. Only bulk durability leaves anything to do.
@@ -293,7 +327,8 @@ pub unsafe extern "C" fn slaclock_flush(db: *mut slaclock_db, error: *mut slaclo
 /// \param db     (in)
 /// \param cancel 1 raises it, 0 lowers it
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED. Any thread: that is what it is for. Not for signal handlers.
+/// Errors: INVALID_ARGUMENT, CLOSED; UNSUPPORTED for a handle that was opened to be shared. Any thread: that is what
+/// it is for. Not for signal handlers.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_cancel(
     db: *mut slaclock_db,
@@ -302,8 +337,17 @@ pub unsafe extern "C" fn slaclock_cancel(
 ) -> slaclock_status {
     guard(error, || {
         let open = get(db)?;
-        open.cancel.store(input::flag("cancel", cancel)?, Ordering::Relaxed);
-        Ok(())
+        let cancel = input::flag("cancel", cancel)?;
+        match &open.how {
+            How::Own(flag) => {
+                flag.store(cancel, Ordering::Relaxed);
+                Ok(())
+            }
+            How::Lent => Err(Fault::new(
+                ErrorKind::Unsupported,
+                "`db` is shared with others in this process: open it with options.share = 0 to cancel it",
+            )),
+        }
     })
 }
 

@@ -70,7 +70,7 @@ struct Slots<T> {
 }
 
 struct Slot<T> {
-    /// How often the place was given out before. A place that has used up its generations is not given out again.
+    /// Rises whenever the place is given out again. A place that has used up its generations is not given out again.
     generation: u32,
     object: Option<Arc<T>>,
 }
@@ -89,7 +89,8 @@ impl<T: Object> Table<T> {
         let place = match slots.free.pop_front() {
             Some(place) => place as usize,
             None if slots.slots.len() < PLACES => {
-                slots.slots.push(Slot { generation: 0, object: None });
+                // From 1, so that small numbers are no handles.
+                slots.slots.push(Slot { generation: 1, object: None });
                 slots.slots.len() - 1
             }
             None => {
@@ -139,7 +140,7 @@ fn split<T: Object>(name: &str, handle: usize) -> Result<(usize, u32), Fault> {
     }
     let kind = handle & ((1 << KIND_BITS) - 1);
     let generation = handle >> (KIND_BITS + PLACE_BITS);
-    if generation >= GENERATIONS as usize {
+    if generation == 0 || generation >= GENERATIONS as usize {
         return Err(foreign(name, T::NAME));
     }
     if kind != T::KIND {
@@ -239,7 +240,8 @@ mod tests {
         let other = (handle.addr() & !31) | 1;
         assert_eq!(told(other).1, "`thing` is a policy: must be a set of facts");
         // A pointer into the heap, one past the given places, a generation to come.
-        for address in [0x7fff_1234_5678, handle.addr() + (9_999 << KIND_BITS), handle.addr() + (1 << 27)] {
+        for address in [0x7fff_1234_5678, handle.addr() + (9_999 << KIND_BITS), handle.addr() + (1 << 27), 7]
+        {
             let (kind, text) = told(address);
             assert_eq!(kind, ErrorKind::InvalidArgument);
             assert!(text.contains("no handle that this library gave out"), "{text}");
@@ -257,7 +259,7 @@ mod tests {
         static TABLE: Table<Thing> = Table::new();
         let first = TABLE.add(Arc::new(Thing)).unwrap();
         TABLE.slots.write().unwrap().slots[0].generation = GENERATIONS - 1;
-        let last = first + ((GENERATIONS as usize - 1) << (KIND_BITS + PLACE_BITS));
+        let last = first + ((GENERATIONS as usize - 2) << (KIND_BITS + PLACE_BITS));
         assert!(TABLE.take("thing", last).is_ok());
         assert_eq!(TABLE.take("thing", last).err().unwrap().kind(), ErrorKind::Closed);
         assert!(TABLE.slots.read().unwrap().free.is_empty());

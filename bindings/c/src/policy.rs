@@ -312,6 +312,7 @@ pub unsafe extern "C" fn slaclock_policy_due_many(
         // SAFETY: as above.
         let out = unsafe { output::numbers_out("out_due_at", out_due_at, n, received) }?;
         let rule = Prepared::of(&policy, clock, &facts::matched("facts", facts)?)?;
+        input::instants("received_at", received)?;
         Ok(rule.rule.due_many(received, out)?)
     })
 }

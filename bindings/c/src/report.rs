@@ -359,9 +359,9 @@ pub unsafe extern "C" fn slaclock_waiting_json(
     error: *mut slaclock_error,
 ) -> slaclock_status {
     guard(error, || {
-        // SAFETY: docs/capi.md, out parameters.
-        let out = unsafe { output::out("out_json", out_json) }?;
         // SAFETY: docs/capi.md, texts.
-        give_json(out, &unsafe { waiting(db, period, period_len, now) }?)
+        let waiting = unsafe { waiting(db, period, period_len, now) }?;
+        // SAFETY: docs/capi.md, out parameters.
+        give_json(unsafe { output::out("out_json", out_json) }?, &waiting)
     })
 }

@@ -301,17 +301,16 @@ fn clock_row(status: &ClockStatus) -> Result<slaclock_clock_status, Fault> {
 /// # Safety
 /// As for [`input::text`].
 unsafe fn status(
-    db: *const slaclock_db,
+    db: &slaclock_core::Db,
     id: *const c_char,
     id_len: usize,
     now: i64,
 ) -> Result<slaclock_core::RequestStatus, Fault> {
-    let db = db::get(db)?;
     // SAFETY: the same promise.
     let id = unsafe { input::text("id", id, id_len) }?;
     Ok(match input::optional_instant("now", now)? {
-        None => db.db.get(id)?,
-        Some(now) => db.db.get_at(id, now)?,
+        None => db.get(id)?,
+        Some(now) => db.get_at(id, now)?,
     })
 }
 
@@ -338,12 +337,13 @@ pub unsafe extern "C" fn slaclock_clocks(
     error: *mut slaclock_error,
 ) -> slaclock_status {
     guard(error, || {
-        // SAFETY: docs/capi.md, texts, columns and out parameters.
+        let db = db::get(db)?;
+        // SAFETY: docs/capi.md, columns and out parameters.
         let (out, count) = unsafe {
             (output::column_out("out_clocks", out_clocks, capacity)?, output::out("out_count", out_count)?)
         };
         // SAFETY: docs/capi.md, texts.
-        let status = unsafe { status(db, id, id_len, now) }?;
+        let status = unsafe { status(&db.db, id, id_len, now) }?;
         let rows = status.clocks.iter().map(clock_row).collect::<Result<Vec<_>, Fault>>()?;
         count.set(rows.len());
         out.fill(rows);
@@ -352,8 +352,8 @@ pub unsafe extern "C" fn slaclock_clocks(
 }
 
 /// Everything known of a request, as JSON: `request` (as submitted), `facts` (after all changes), `policy` (`name
-/// version`), `state` (`open`, `resolved`, `cancelled`), `clocks`, `events`. Instants are seconds since
-/// 1970-01-01T00:00:00Z.
+/// version`), `state` (`"open"`, or an object of `resolved` or `cancelled` with the instant `at`), `clocks`,
+/// `events`. Instants are seconds since 1970-01-01T00:00:00Z.
 ///
 /// \param db       (in)
 /// \param id       (in) the request's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
@@ -372,9 +372,10 @@ pub unsafe extern "C" fn slaclock_get_json(
     error: *mut slaclock_error,
 ) -> slaclock_status {
     guard(error, || {
+        let db = db::get(db)?;
         // SAFETY: docs/capi.md, out parameters.
         let out = unsafe { output::out("out_json", out_json) }?;
         // SAFETY: docs/capi.md, texts.
-        give_json(out, &unsafe { status(db, id, id_len, now) }?)
+        give_json(out, &unsafe { status(&db.db, id, id_len, now) }?)
     })
 }

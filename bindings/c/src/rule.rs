@@ -113,12 +113,11 @@ pub unsafe extern "C" fn slaclock_rule_due(
     error: *mut slaclock_error,
 ) -> slaclock_status {
     guard(error, || {
-        // SAFETY: docs/capi.md, out parameters.
-        let out = unsafe { output::out("out_due_at", out_due_at) }?;
         let due = with(rule, |asked| {
             asked.rule.due(input::instant("received_at", received_at)?).map_err(|reason| asked.none(reason))
         })?;
-        out.set(due.as_secs());
+        // SAFETY: docs/capi.md, out parameters.
+        unsafe { output::out("out_due_at", out_due_at) }?.set(due.as_secs());
         Ok(())
     })
 }
@@ -138,13 +137,13 @@ pub unsafe extern "C" fn slaclock_rule_limit(
     error: *mut slaclock_error,
 ) -> slaclock_status {
     guard(error, || {
-        // SAFETY: docs/capi.md, out parameters.
-        let out = unsafe { output::out("out_limit_at", out_limit_at) }?;
         let limit = with(rule, |asked| {
             let limit = asked.rule.limit(input::instant("received_at", received_at)?);
             limit.transpose().map_err(|reason| asked.none(reason))
         })?;
-        out.set(limit.map_or(SLACLOCK_NONE, |limit| limit.as_secs()));
+        // SAFETY: docs/capi.md, out parameters.
+        unsafe { output::out("out_limit_at", out_limit_at) }?
+            .set(limit.map_or(SLACLOCK_NONE, |limit| limit.as_secs()));
         Ok(())
     })
 }
@@ -168,11 +167,14 @@ pub unsafe extern "C" fn slaclock_rule_due_many(
     error: *mut slaclock_error,
 ) -> slaclock_status {
     guard(error, || {
-        // SAFETY: docs/capi.md, columns.
-        let received = unsafe { input::column("received_at", received_at, n) }?;
-        // SAFETY: as above.
-        let out = unsafe { output::numbers_out("out_due_at", out_due_at, n, received) }?;
-        with(rule, |asked| Ok(asked.rule.due_many(received, out)?))
+        with(rule, |asked| {
+            // SAFETY: docs/capi.md, columns.
+            let received = unsafe { input::column("received_at", received_at, n) }?;
+            // SAFETY: as above.
+            let out = unsafe { output::numbers_out("out_due_at", out_due_at, n, received) }?;
+            input::instants("received_at", received)?;
+            Ok(asked.rule.due_many(received, out)?)
+        })
     })
 }
 
@@ -199,8 +201,6 @@ pub unsafe extern "C" fn slaclock_rule_due_paused(
     error: *mut slaclock_error,
 ) -> slaclock_status {
     guard(error, || {
-        // SAFETY: docs/capi.md, out parameters.
-        let out = unsafe { output::out("out_due_at", out_due_at) }?;
         let due = with(rule, |asked| {
             let received = input::instant("received_at", received_at)?;
             let promised = input::optional_instant("promised_at", promised_at)?;
@@ -208,7 +208,8 @@ pub unsafe extern "C" fn slaclock_rule_due_paused(
             let paused = Paused { working: on_hold(paused_working_s), elapsed: on_hold(paused_elapsed_s) };
             asked.rule.due_shifted(received, paused, promised).map_err(|reason| asked.none(reason))
         })?;
-        out.set(due.as_secs());
+        // SAFETY: docs/capi.md, out parameters.
+        unsafe { output::out("out_due_at", out_due_at) }?.set(due.as_secs());
         Ok(())
     })
 }
@@ -234,10 +235,6 @@ pub unsafe extern "C" fn slaclock_rule_paused(
     error: *mut slaclock_error,
 ) -> slaclock_status {
     guard(error, || {
-        // SAFETY: docs/capi.md, out parameters.
-        let (working, elapsed) = unsafe {
-            (output::out("out_working_s", out_working_s)?, output::out("out_elapsed_s", out_elapsed_s)?)
-        };
         let paused = with(rule, |asked| {
             Ok(asked.rule.paused_between(
                 input::instant("received_at", received_at)?,
@@ -245,6 +242,10 @@ pub unsafe extern "C" fn slaclock_rule_paused(
                 input::instant("to_at", to_at)?,
             ))
         })?;
+        // SAFETY: docs/capi.md, out parameters.
+        let (working, elapsed) = unsafe {
+            (output::out("out_working_s", out_working_s)?, output::out("out_elapsed_s", out_elapsed_s)?)
+        };
         working.set(paused.working.as_secs());
         elapsed.set(paused.elapsed.as_secs());
         Ok(())

@@ -55,8 +55,13 @@ fn header() -> String {
 /// in parentheses.
 fn tidied(text: &str) -> String {
     let mut tidy = String::new();
+    let mut inside = 0;
     for line in text.lines() {
         let mut line = line.to_owned();
+        // Arguments stand below one another, also where the type before them became shorter.
+        if inside > 0 && line.starts_with("    ") {
+            line = format!("{}{}", " ".repeat(inside), line.trim_start());
+        }
         if !line.starts_with("typedef enum") && !line.starts_with("typedef struct") {
             line = line.replace("enum slaclock_", "slaclock_").replace("struct slaclock_", "slaclock_");
         }
@@ -67,6 +72,12 @@ fn tidied(text: &str) -> String {
         {
             line = format!("{name} ({value})");
         }
+        let opens = line.find('(').filter(|_| line.contains("slaclock_") && line.ends_with(','));
+        inside = match opens {
+            Some(at) if !line.starts_with(' ') && !line.starts_with('/') => at + 1,
+            _ if line.ends_with(';') => 0,
+            _ => inside,
+        };
         tidy.push_str(line.trim_end());
         tidy.push('\n');
     }
