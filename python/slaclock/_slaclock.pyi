@@ -3,7 +3,7 @@ from datetime import date, datetime, time, timedelta
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypeVar, final, overload
+from typing import Any, Final, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, final, overload
 from zoneinfo import ZoneInfo
 
 from slaclock._types import (
@@ -22,6 +22,27 @@ from slaclock._types import (
     Row,
     Waiting,
 )
+
+__all__ = [
+    "NO_DEADLINE",
+    "Calendar",
+    "Column",
+    "Db",
+    "Feed",
+    "Kernel",
+    "Notices",
+    "Policy",
+    "Table",
+    "TableRows",
+    "__version__",
+    "calendar_of_policy",
+    "cli",
+    "create",
+    "error_kinds",
+    "in_memory",
+    "open",
+    "table_of",
+]
 
 __version__: Final[str]
 NO_DEADLINE: Final[int]
@@ -294,7 +315,7 @@ class Notices(Iterator[Notice]):
     def __len__(self) -> int: ...
 
 @final
-class Table(Sequence[_R]):
+class Table(Generic[_R]):
     @property
     def columns(self) -> tuple[str, ...]: ...
     @property

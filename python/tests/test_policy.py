@@ -49,7 +49,7 @@ def test_every_case_of_the_shared_targets() -> None:
                 assert due.tzinfo == zone
                 assert policy.due_many(case["clock"], [received]) == [due], case
             if "limit" in case and case["limit"] != "none":
-                assert policy.limit(case["clock"], received) == instant(case["limit"], zone), case
+                assert policy.limit(case["clock"], received).timestamp() == instant(case["limit"], zone).timestamp(), case
 
 
 def test_answers_are_in_the_zone_of_the_agreement(promise: slaclock.Policy) -> None:

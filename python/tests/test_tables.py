@@ -5,7 +5,7 @@ that becomes a value, a buffer that is freed too early.
 from __future__ import annotations
 
 import gc
-from datetime import date, timedelta, timezone
+from datetime import UTC, date, timedelta
 
 import pytest
 from conftest import moscow
@@ -57,9 +57,9 @@ def test_pandas(table) -> None:
 
 def test_duckdb(table) -> None:
     late = table  # noqa: F841  duckdb finds it by its name
-    count, first = duckdb.sql("select count(*), min(due_at) from late").fetchone()
+    ((count, first),) = duckdb.sql("select count(*), min(due_at) from late").fetchall()
     assert count == 300
-    assert first.astimezone(timezone.utc) == moscow(2026, 3, 9, 18)
+    assert first.astimezone(UTC) == moscow(2026, 3, 9, 18)
 
 
 def test_every_table(db: slaclock.Db, table) -> None:

@@ -65,7 +65,7 @@ impl PyFeed {
 
     /// What this consumer has not acknowledged, as a table, at most `limit` notices (1 to 10,000). Nothing is advanced,
     /// and nothing counts as handed out.
-    #[pyo3(signature = (limit = MAX_NOTICES))]
+    #[pyo3(signature = (limit = 10_000))]
     fn pending(&self, py: Python<'_>, limit: usize) -> PyResult<PyTable> {
         let notices = self.call(py, |feed| feed.pending(limit))?;
         let batch = detached(py, || slaclock::arrow::notices(&notices))?;

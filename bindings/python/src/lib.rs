@@ -39,8 +39,6 @@ fn cli(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
 /// The core of slaclock.
 #[pymodule(gil_used = false)]
 mod _slaclock {
-    use pyo3::prelude::*;
-
     #[pymodule_export]
     use super::calendar::{PyCalendar, calendar_of_policy};
     #[pymodule_export]
@@ -68,9 +66,4 @@ mod _slaclock {
     /// What a column of whole seconds holds where there is no deadline.
     #[pymodule_export]
     const NO_DEADLINE: i64 = slaclock::target::NO_DEADLINE;
-
-    #[pymodule_init]
-    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        super::table::register(module.py(), &module.py().get_type::<super::table::PyTable>())
-    }
 }

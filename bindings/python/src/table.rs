@@ -5,10 +5,9 @@ use std::sync::Mutex;
 
 use arrow_array::RecordBatch;
 use pyo3::exceptions::PyIndexError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyCapsule, PyDict, PyList, PySlice, PyTuple, PyType};
+use pyo3::types::{PyCapsule, PyDict, PyList, PySlice, PyTuple};
 
 use crate::capsule::{schema_of, stream_of};
 use crate::cells::{Column, PackedColumn, packed, unpacked};
@@ -74,9 +73,10 @@ impl Zones {
 
 /// The answer to a question with many rows.
 ///
-/// A sequence of small tuples, made as they are asked for; and columns, for everything that takes Arrow data:
+/// Small tuples, made as they are asked for by place, slice or iteration; and columns, for everything that takes Arrow data:
 /// `polars.DataFrame(table)`, `pandas.DataFrame.from_arrow(table)`, `pyarrow.table(table)`, `duckdb.sql("from late")` where
 /// `late` is the name of a variable. Columns of instants are timestamps in UTC, rows have them in the zone of the agreement.
+// No `collections.abc.Sequence`: polars would take it row by row instead of by its columns.
 #[pyclass(frozen, module = "slaclock", name = "Table", sequence)]
 pub(crate) struct PyTable {
     batch: RecordBatch,
@@ -347,10 +347,4 @@ impl PyTableRows {
         let at = self.at.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         self.table.get().batch.num_rows() - *at
     }
-}
-
-/// Registers tables as sequences, so that `isinstance(table, collections.abc.Sequence)` holds.
-pub(crate) fn register(py: Python<'_>, table: &Bound<'_, PyType>) -> PyResult<()> {
-    let sequence = py.import(intern!(py, "collections.abc"))?.getattr("Sequence")?;
-    sequence.call_method1("register", (table,)).map(|_| ())
 }
