@@ -6,11 +6,12 @@
 # make abi-diff   the C library against that of the last tag: a program built with the old header must keep working
 # make bench-c    deadlines and openings from C, in target/bench-c
 # make build   the command line tool, target/release/slaclock
+# make python  the wheel, target/wheels, and .venv with it installed; make test-python runs its tests
 # make bench   slaclock beside its peers; writes target/bench-report.md (SLACLOCK_BENCH_SIZE=1e7 for the full size)
 
 CARGO ?= cargo
 
-.PHONY: demo build bench test test-languages format lint tests doc instructions
+.PHONY: demo build bench test test-languages format lint tests doc python test-python instructions
 
 demo: build
 	scripts/demo target/release/slaclock
@@ -21,7 +22,7 @@ build:
 bench:
 	$(CARGO) bench --locked -p slaclock-benches
 
-test: format lint tests doc instructions test-c-install
+test: format lint tests doc test-python instructions test-c-install
 
 test-languages:
 	CARGO=$(CARGO) scripts/test-languages
@@ -64,3 +65,12 @@ bench-c:
 	cp target/release/libslaclock.so target/bench-c/libslaclock.so.0
 	target/bench-c/due examples/policies/promise.toml resolution
 	target/bench-c/open target/bench-c/million.slaclock examples/policies/promise.toml
+
+# The Python package: see scripts/python. Cargo is told that it builds an extension module, as maturin tells it.
+export PYO3_BUILD_EXTENSION_MODULE = 1
+
+python:
+	scripts/python wheel
+
+test-python:
+	scripts/python test

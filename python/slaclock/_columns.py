@@ -22,11 +22,13 @@ _SECOND = timedelta(seconds=1)
 _NAIVE = "column of timestamps without a time zone: give the zone they are in as zone=, or convert them to UTC"
 
 
-def through(kernel: Kernel, column: Any, zone: Any = None) -> Any:
+def through(kernel: Kernel, column: Any, zone: Any = None, out: Any = None) -> Any:
     """The column with every instant replaced by what the kernel makes of it."""
     kind = type(column).__module__.partition(".")[0]
     if kind == "numpy":
-        return _numpy(kernel, column, zone)
+        return _numpy(kernel, column, zone, out)
+    if out is not None:
+        raise InvalidArgumentError("out: only a numpy column can fill an array of the caller's")
     if kind == "pandas":
         return _pandas(kernel, column, zone)
     if kind == "polars":
@@ -43,27 +45,46 @@ def through(kernel: Kernel, column: Any, zone: Any = None) -> Any:
     )
 
 
-def _filled(kernel: Kernel, values: Any, per_second: int) -> Any:
-    """A new int64 array from one, both with so many units in a second."""
+def _filled(kernel: Kernel, values: Any, per_second: int, out: Any = None) -> Any:
+    """An int64 array from one, both with so many units in a second: a new one, or `out`."""
     import numpy as np
 
     values = np.ascontiguousarray(values)
-    out = np.empty_like(values)
+    if out is None:
+        out = np.empty_like(values)
     kernel.fill(values.reshape(-1), out.reshape(-1), per_second)
     return out
 
 
-def _numpy(kernel: Kernel, column: Any, zone: Any) -> Any:
+def _numpy(kernel: Kernel, column: Any, zone: Any, out: Any = None) -> Any:
     dtype = column.dtype
     if zone is not None:
         raise InvalidArgumentError("zone: numpy has no time zones, and its datetime64 means UTC; leave it out")
     if dtype.kind == "M":
-        return _filled(kernel, _native(column).view("i8"), _unit(dtype)).view(_native(column).dtype)
+        values = _native(column)
+        per_second = _unit(values.dtype)
+        into = _checked(out, values, values.dtype)
+        made = _filled(kernel, values.view("i8"), per_second, None if into is None else into.view("i8"))
+        return made.view(values.dtype) if into is None else into
     if dtype.kind in "iu" and dtype.itemsize <= 8 and dtype != "u8":
-        return _filled(kernel, column.astype("i8", copy=False), 1)
+        values = column.astype("i8", copy=False)
+        return _filled(kernel, values, 1, _checked(out, values, values.dtype))
     raise InvalidArgumentError(
         f"column of {dtype}: must be datetime64[s], [ms], [us] or [ns], or whole seconds since 1970 as int64"
     )
+
+
+def _checked(out: Any, values: Any, dtype: Any) -> Any:
+    """The caller's array, if it is one that can be filled."""
+    if out is None:
+        return None
+    found = getattr(out, "dtype", None)
+    if found != dtype or out.shape != values.shape or not out.flags.c_contiguous or not out.flags.writeable:
+        raise InvalidArgumentError(
+            f"out: must be a writeable, contiguous numpy array of {dtype} with shape {values.shape}, "
+            f"not {type(out).__name__} of {found} with shape {getattr(out, 'shape', None)}"
+        )
+    return out
 
 
 def _native(column: Any) -> Any:

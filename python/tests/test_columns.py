@@ -51,6 +51,22 @@ def test_numpy_seconds(through) -> None:
     assert missing.tolist() == [due[0], slaclock.NO_DEADLINE]
 
 
+def test_an_array_of_the_callers_is_filled(through) -> None:
+    call, _due = through
+    for values in (np.array(SECONDS), np.array(SECONDS, dtype="M8[s]"), np.array(SECONDS, dtype="M8[s]").astype("M8[us]")):
+        out = np.zeros_like(values)
+        assert call(values, out=out) is out
+        assert (out == call(values)).all()
+    values = np.array(SECONDS)
+    for wrong in (np.zeros(3, "i8"), np.zeros(4, "M8[s]"), np.zeros(8, "i8")[::2], [0] * 4, np.zeros(4, "i4")):
+        with pytest.raises(slaclock.InvalidArgumentError, match="out: must be"):
+            call(values, out=wrong)
+    with pytest.raises(BufferError, match="shares its memory"):
+        call(values, out=values)
+    with pytest.raises(slaclock.InvalidArgumentError, match="only a numpy column"):
+        call(pl.Series(SECONDS), out=values)
+
+
 @pytest.mark.parametrize("unit", PER_SECOND)
 def test_numpy_datetimes_of_every_unit(through, unit: str) -> None:
     call, due = through

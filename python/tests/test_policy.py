@@ -45,9 +45,10 @@ def test_every_case_of_the_shared_targets() -> None:
                 assert caught.value.reason == case["reason"], case
             else:
                 due = policy.due(case["clock"], received)
-                assert due == instant(case["due"], zone), case
+                # Not the datetimes: where the clock is set back, Python calls no two of different zones equal.
+                assert due.timestamp() == instant(case["due"], zone).timestamp(), case
                 assert due.tzinfo == zone
-                assert policy.due_many(case["clock"], [received]) == [due], case
+                assert [at.timestamp() for at in policy.due_many(case["clock"], [received])] == [due.timestamp()], case
             if "limit" in case and case["limit"] != "none":
                 assert policy.limit(case["clock"], received).timestamp() == instant(case["limit"], zone).timestamp(), case
 

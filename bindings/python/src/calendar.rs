@@ -272,13 +272,14 @@ impl PyCalendar {
     /// `add_working_time` of a whole column, in a column of the same kind.
     ///
     /// Takes what `Policy.due_many` takes, and gives a missing value where that much working time does not pass before 2100.
-    #[pyo3(signature = (t, d, /, *, zone = None))]
+    #[pyo3(signature = (t, d, /, *, zone = None, out = None))]
     fn add_working_time_many<'py>(
         &self,
         py: Python<'py>,
         t: &Bound<'py, PyAny>,
         d: &Bound<'py, PyAny>,
         zone: Option<&Bound<'py, PyAny>>,
+        out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let span = span(d, "d")?;
         // Refuses a negative span in the core's own words.
@@ -286,7 +287,7 @@ impl PyCalendar {
             .add_working_time(Instant::MIN, span.min(Span::ZERO))
             .map_err(|error| from_core(py, &error))?;
         let rule = self.rule(Target::Working(span));
-        columns(py, PyKernel::new(Owner::Own(Box::new(rule))), t, zone)
+        columns(py, PyKernel::new(Owner::Own(Box::new(rule))), t, zone, out)
     }
 
     /// The latest instant from which `d` of working time passes until `t`; `t` itself if `d` is zero.

@@ -51,8 +51,10 @@ impl PyKernel {
             out.fill(NO_DEADLINE);
             return Ok(());
         };
+        let Err(error) = rule.due_many(received, out) else { return Ok(()) };
+        // Missing receipts are no error; whatever else is wrong shows once they are out of the way.
         if !received.contains(&NO_DEADLINE) {
-            return rule.due_many(received, out);
+            return Err(error);
         }
         let filled: Vec<i64> =
             received.iter().map(|second| if *second == NO_DEADLINE { 0 } else { *second }).collect();
@@ -114,9 +116,8 @@ impl PyKernel {
             ));
         }
         // SAFETY: the buffers keep their memory alive and in place until they are dropped at the end of this
-        // function; they do not overlap (checked above); `out` was made by our own Python code for this call, so
-        // nobody else knows it; of `received` the documentation says, as numpy does, that no other thread may write
-        // to it meanwhile.
+        // function; they do not overlap (checked above); of both the documentation says, as
+        // numpy does, that no other thread may use them meanwhile.
         let (from, to) = unsafe { (from.as_ref(), &mut *to.as_ptr()) };
         detached(py, || match per_second {
             1 => self.run(from, to),
@@ -152,8 +153,9 @@ pub(crate) fn columns<'py>(
     kernel: PyKernel,
     column: &Bound<'py, PyAny>,
     zone: Option<&Bound<'py, PyAny>>,
+    out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    py.import("slaclock._columns")?.call_method1("through", (kernel, column, zone))
+    py.import("slaclock._columns")?.call_method1("through", (kernel, column, zone, out))
 }
 
 /// A column, for everything that takes Arrow arrays: `pyarrow.array(column)`, `polars.Series(column)`.

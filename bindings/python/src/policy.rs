@@ -269,17 +269,19 @@ impl PyPolicy {
     /// pyarrow arrays and anything else that offers Arrow data, of every time unit and zone; and lists of `datetime`.
     /// Fractions of a second are floored. Where nothing is due, and where a receipt is missing, the answer is missing:
     /// `NaT`, null or `None`, `slaclock.NO_DEADLINE` in plain integers. `zone` is that of timestamps that have none;
-    /// without it they are refused. No other thread may write to the column meanwhile.
+    /// without it they are refused. `out` is a numpy array of the same type and length to fill instead of a new one. No other
+    /// thread may write to the column meanwhile.
     ///
     /// `facts` hold for the whole column. Raises as `due` does, and `OutOfRangeError` naming the first receipt before 1970
     /// or from 2100 on.
-    #[pyo3(signature = (clock, received, /, *, zone = None, **facts))]
+    #[pyo3(signature = (clock, received, /, *, zone = None, out = None, **facts))]
     fn due_many<'py>(
         &self,
         py: Python<'py>,
         clock: &str,
         received: &Bound<'py, PyAny>,
         zone: Option<&Bound<'py, PyAny>>,
+        out: Option<&Bound<'py, PyAny>>,
         facts: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let name = clock;
@@ -288,7 +290,7 @@ impl PyPolicy {
         let (rule, _) = clock.rule_for(&facts).ok_or_else(|| Self::none(py, clock, NoDeadline::NoRule))?;
         let clock = self.inner.clocks().iter().position(|clock| clock.name == name).unwrap_or_default();
         let owner = Owner::Policy { policy: self.inner.clone(), clock, rule };
-        columns(py, PyKernel::new(owner), received, zone)
+        columns(py, PyKernel::new(owner), received, zone, out)
     }
 
     /// How the due and limit instants come about: every move, branch, date and stretch of time.
