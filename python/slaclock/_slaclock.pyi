@@ -362,8 +362,8 @@ class TableRows(Iterator[Any]):
 def open(
     path: _Path,
     /,
-    *,
     policy: Policy | None = None,
+    *,
     create: bool = False,
     wait: float | timedelta | None = None,
     durability: Literal["safe", "bulk"] = "safe",

@@ -28,7 +28,7 @@ use crate::time::span;
 /// Raises `FileMissingError`, `NotADatabaseError`, `NewerFormatError`, `DamagedError`, `BusyError`, `ConflictError` for a
 /// policy that is not installed, `UnsupportedError` for options that do not go together, `InputOutputError`.
 #[pyfunction]
-#[pyo3(signature = (path, /, *, policy = None, create = false, wait = None, durability = "safe", exclusive = false,
+#[pyo3(signature = (path, /, policy = None, *, create = false, wait = None, durability = "safe", exclusive = false,
                     read_only = false, verify = "auto", cache_bytes = None))]
 #[allow(clippy::too_many_arguments, reason = "each is a keyword of its own in Python")]
 pub(crate) fn open(
