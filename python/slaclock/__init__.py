@@ -10,6 +10,8 @@ Every object may be used by several threads at once; the interpreter is released
 tree under `slaclock.Error`.
 """
 
+import atexit
+
 from slaclock._errors import (
     AlreadyExistsError,
     BusyError,
@@ -52,6 +54,7 @@ from slaclock._slaclock import (
     create,
     in_memory,
     open,
+    shutdown,
 )
 from slaclock._types import (
     Attainment,
@@ -136,4 +139,8 @@ __all__ = [
     "create",
     "in_memory",
     "open",
+    "shutdown",
 ]
+
+# Files that were shared within the process are left as cleanly closed.
+atexit.register(shutdown)

@@ -45,6 +45,27 @@ def through(kernel: Kernel, column: Any, zone: Any = None, out: Any = None) -> A
     )
 
 
+def texts(name: str, column: Any) -> list[str | None]:
+    """The texts of a column of facts; `None` where one is missing."""
+    for take in ("to_pylist", "to_list", "tolist"):
+        if hasattr(column, take):
+            values = getattr(column, take)()
+            break
+    else:
+        if not isinstance(column, Sequence) or isinstance(column, bytes):
+            raise TypeError(f"{name} of type {type(column).__qualname__}: must be a text (str), None or a column of texts")
+        values = list(column)
+    # Missing values of pandas are no texts and not equal to themselves, or say so.
+    found = [value if isinstance(value, str) else _no_text(name, row, value) for row, value in enumerate(values)]
+    return found
+
+
+def _no_text(name: str, row: int, value: Any) -> None:
+    if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
+        return
+    raise TypeError(f"{name}, row {row} of type {type(value).__qualname__}: must be text or missing")
+
+
 def _filled(kernel: Kernel, values: Any, per_second: int, out: Any = None) -> Any:
     """An int64 array from one, both with so many units in a second: a new one, or `out`."""
     import numpy as np

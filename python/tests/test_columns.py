@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from conftest import MOSCOW, moscow
+from conftest import MOSCOW, PROMISE, moscow
 
 import slaclock
 
@@ -65,6 +65,51 @@ def test_an_array_of_the_callers_is_filled(through) -> None:
         call(values, out=values)
     with pytest.raises(slaclock.InvalidArgumentError, match="only a numpy column"):
         call(pl.Series(SECONDS), out=values)
+
+
+RULES = """rules = [
+    { when = { priority = "high", floor = ["1", "2"] }, target = { working = "1h" } },
+    { when = { priority = "none" }, target = "none" },
+]
+target = ["""
+
+
+@pytest.mark.parametrize("package", ["list", "numpy", "pandas", "polars", "pyarrow", "categories"])
+def test_facts_by_row(package: str) -> None:
+    policy = slaclock.Policy.from_toml(PROMISE.replace("target     = [", RULES))
+    priorities = ["high", "low", None, "none", "high"] * 2_000
+    received = np.array([SECONDS[0]] * len(priorities))
+    make = {
+        "list": list,
+        "numpy": lambda values: np.array(values, dtype=object),
+        "pandas": pd.Series,
+        "polars": pl.Series,
+        "pyarrow": lambda values: pa.chunked_array([values[:7], values[7:]]),
+        "categories": lambda values: pd.Series(values, dtype="category"),
+    }[package]
+    hour = int(moscow(2026, 3, 2, 11).timestamp())
+    wanted = [hour, DUE_SECONDS[0], DUE_SECONDS[0], slaclock.NO_DEADLINE, hour] * 2_000
+    assert policy.due_many("resolution", received, priority=make(priorities), floor="2").tolist() == wanted
+    floors = make(["2"] * len(priorities))
+    for column in (
+        received,
+        received.astype("M8[s]").astype("M8[us]"),
+        pl.Series(received),
+        pa.chunked_array([received[:9], received[9:]]),
+    ):
+        found = policy.due_many("resolution", column, priority=make(priorities), floor=floors)
+        seconds = np.asarray(pa.array(found).fill_null(slaclock.NO_DEADLINE)) if not isinstance(found, np.ndarray) else found
+        if seconds.dtype.kind == "M":
+            seconds = np.where(np.isnat(seconds), slaclock.NO_DEADLINE, seconds.astype("M8[s]").astype("i8"))
+        assert seconds.tolist() == wanted
+    with pytest.raises(slaclock.InvalidArgumentError, match="must be as many"):
+        policy.due_many("resolution", received[1:], priority=make(priorities))
+    with pytest.raises(slaclock.InvalidArgumentError, match="must be as many"):
+        policy.due_many("resolution", received, priority=make(priorities), floor=["2"])
+    with pytest.raises(TypeError, match="priority, row 1 of type int"):
+        policy.due_many("resolution", received[:2], priority=["high", 3])
+    with pytest.raises(TypeError, match="priority of type int"):
+        policy.due_many("resolution", received, priority=3)
 
 
 @pytest.mark.parametrize("unit", PER_SECOND)

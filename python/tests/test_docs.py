@@ -34,7 +34,7 @@ def documented() -> list[tuple[str, str]]:
         for name, member in sorted(vars(kind).items()):
             if not name.startswith("_"):
                 found.append((f"{kind.__name__}.{name}", member.__doc__ or ""))
-    for name in ("open", "create", "in_memory"):
+    for name in ("open", "create", "in_memory", "shutdown"):
         found.append((name, getattr(slaclock, name).__doc__ or ""))
     return found
 

@@ -150,6 +150,24 @@ def test_a_child_opens_its_own(tmp_path, promise: slaclock.Policy) -> None:
         assert db.check().differing == 0
 
 
+def test_shared_handles_are_one(tmp_path, promise: slaclock.Policy) -> None:
+    path = tmp_path / "care.slaclock"
+    with slaclock.open(path, promise, create=True, shared=True) as one, slaclock.open(path, shared=True) as other:
+        one.submit("A", received=NOON)
+        assert len(other.late(EVENING)) == 1
+        one.close()
+        assert one.closed
+        assert not other.closed
+        other.submit("B", received=NOON)
+    with slaclock.open(path, shared=True) as again:
+        assert len(again.late(EVENING)) == 2
+        slaclock.shutdown()
+        with pytest.raises(slaclock.ClosedError):
+            again.late(EVENING)
+    with slaclock.open(path, exclusive=True) as alone:
+        assert alone.info().requests == 2
+
+
 WORKER = """
 import sys
 from datetime import datetime, timedelta, timezone

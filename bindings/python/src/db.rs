@@ -31,11 +31,13 @@ pub(crate) struct PyDb {
     /// Locked for the moment of taking or cloning the pointer only, never while anything is waited for.
     open: RwLock<Option<Arc<Db>>>,
     path: Option<PathBuf>,
+    /// Others may have the same handle: it is given up instead of closed.
+    shared: bool,
 }
 
 impl PyDb {
-    pub(crate) fn new(db: Arc<Db>, path: Option<PathBuf>) -> PyDb {
-        PyDb { open: RwLock::new(Some(db)), path }
+    pub(crate) fn new(db: Arc<Db>, path: Option<PathBuf>, shared: bool) -> PyDb {
+        PyDb { open: RwLock::new(Some(db)), path, shared }
     }
 
     /// The core's handle, unless it is closed.
@@ -89,6 +91,12 @@ impl PyDb {
         let Some(db) = self.open.write().unwrap_or_else(PoisonError::into_inner).take() else {
             return Ok(());
         };
+        if self.shared {
+            return detached(py, || {
+                drop(db);
+                Ok(())
+            });
+        }
         let closed = detached(py, || db.close());
         if closed.as_ref().is_err_and(|error| error.is_instance_of::<pyo3::exceptions::PyTimeoutError>(py)) {
             *self.open.write().unwrap_or_else(PoisonError::into_inner) = Some(db);

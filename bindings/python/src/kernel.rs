@@ -8,19 +8,29 @@ use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyBufferError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
-use slaclock::Policy;
 use slaclock::arrow::Instants;
 use slaclock::policy::Rule;
 use slaclock::target::NO_DEADLINE;
 use slaclock::zone::Zone;
+use slaclock::{ErrorKind, Policy};
 
 use crate::batch::known_zone;
 use crate::capsule::{chunks, column_of};
-use crate::error::detached;
+use crate::error::{detached, raised};
 
 /// Whose rule it is: a policy's is borrowed from it by index, so that nothing is compiled or copied.
 pub(crate) enum Owner {
-    Policy { policy: Policy, clock: usize, rule: usize },
+    Policy {
+        policy: Policy,
+        clock: usize,
+        rule: usize,
+    },
+    /// A rule of its own for each row of the column, by its number.
+    Rows {
+        policy: Policy,
+        clock: usize,
+        rules: Vec<u32>,
+    },
     Own(Box<Rule>),
 }
 
@@ -38,27 +48,37 @@ impl PyKernel {
         PyKernel { owner }
     }
 
-    fn rule(&self) -> Option<&Rule> {
+    /// The rules over whole seconds from row `first` of the column on.
+    fn due(&self, first: usize, received: &[i64], out: &mut [i64]) -> slaclock::Result<()> {
         match &self.owner {
-            Owner::Policy { policy, clock, rule } => policy.clocks().get(*clock)?.rules.get(*rule),
-            Owner::Own(rule) => Some(rule),
+            Owner::Own(rule) => return rule.due_many(received, out),
+            Owner::Policy { policy, clock, rule } => {
+                if let Some(rule) = policy.clocks().get(*clock).and_then(|clock| clock.rules.get(*rule)) {
+                    return rule.due_many(received, out);
+                }
+            }
+            Owner::Rows { policy, clock, rules } => {
+                let rules = rules.get(first..first + received.len());
+                if let Some((clock, rules)) = policy.clocks().get(*clock).zip(rules) {
+                    return clock.due_many_by_rule(received, rules, out);
+                }
+            }
         }
+        // The numbers were taken from this very policy, and the lengths were compared.
+        out.fill(NO_DEADLINE);
+        Ok(())
     }
 
-    /// The rule over whole seconds. Where a receipt is missing, so is the answer.
-    fn run(&self, received: &[i64], out: &mut [i64]) -> slaclock::Result<()> {
-        let Some(rule) = self.rule() else {
-            out.fill(NO_DEADLINE);
-            return Ok(());
-        };
-        let Err(error) = rule.due_many(received, out) else { return Ok(()) };
+    /// The same. Where a receipt is missing, so is the answer.
+    fn run(&self, first: usize, received: &[i64], out: &mut [i64]) -> slaclock::Result<()> {
+        let Err(error) = self.due(first, received, out) else { return Ok(()) };
         // Missing receipts are no error; whatever else is wrong shows once they are out of the way.
         if !received.contains(&NO_DEADLINE) {
             return Err(error);
         }
         let filled: Vec<i64> =
             received.iter().map(|second| if *second == NO_DEADLINE { 0 } else { *second }).collect();
-        rule.due_many(&filled, out)?;
+        self.due(first, &filled, out)?;
         for (out, received) in out.iter_mut().zip(received) {
             if *received == NO_DEADLINE {
                 *out = NO_DEADLINE;
@@ -72,19 +92,30 @@ impl PyKernel {
         let floored =
             |value: &i64| if *value == NO_DEADLINE { NO_DEADLINE } else { value.div_euclid(per_second) };
         let mut seconds = [0_i64; BLOCK];
-        for (values, due) in received.chunks(BLOCK).zip(out.chunks_mut(BLOCK)) {
+        for (block, (values, due)) in received.chunks(BLOCK).zip(out.chunks_mut(BLOCK)).enumerate() {
             let Some(seconds) = seconds.get_mut(..values.len()) else { continue };
             seconds.iter_mut().zip(values).for_each(|(second, value)| *second = floored(value));
-            if let Err(error) = self.run(seconds, due) {
+            if let Err(error) = self.run(block * BLOCK, seconds, due) {
                 // Once more as a whole, for the row's place in the column.
                 let seconds: Vec<i64> = received.iter().map(floored).collect();
-                return self.run(&seconds, out).and(Err(error));
+                return self.run(0, &seconds, out).and(Err(error));
             }
             for value in due.iter_mut().filter(|value| **value != NO_DEADLINE) {
                 *value *= per_second;
             }
         }
         Ok(())
+    }
+
+    /// Facts that are columns must be as long as the column of receipts.
+    fn check_rows(&self, py: Python<'_>, rows: usize) -> PyResult<()> {
+        match &self.owner {
+            Owner::Rows { rules, .. } if rules.len() != rows => {
+                let message = format!("facts of {} rows for {rows} receipts: must be as many", rules.len());
+                Err(raised(py, ErrorKind::InvalidArgument, message))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -119,8 +150,9 @@ impl PyKernel {
         // function; they do not overlap (checked above); of both the documentation says, as
         // numpy does, that no other thread may use them meanwhile.
         let (from, to) = unsafe { (from.as_ref(), &mut *to.as_ptr()) };
+        self.check_rows(py, from.len())?;
         detached(py, || match per_second {
-            1 => self.run(from, to),
+            1 => self.run(0, from, to),
             _ => self.run_scaled(from, to, per_second),
         })
     }
@@ -135,11 +167,14 @@ impl PyKernel {
     ) -> PyResult<Vec<PyColumn>> {
         let zone: Option<Zone> = zone.map(|zone| known_zone(py, zone)).transpose()?;
         let chunks = chunks(column)?;
+        self.check_rows(py, chunks.iter().map(|chunk| chunk.len()).sum())?;
         detached(py, || {
+            let mut first = 0;
             let one = |chunk: ArrayRef| {
                 let received = Instants::read(chunk.as_ref(), zone.as_ref())?;
                 let mut due = vec![NO_DEADLINE; received.seconds().len()];
-                self.run(received.seconds(), &mut due)?;
+                self.run(first, received.seconds(), &mut due)?;
+                first += due.len();
                 Ok(PyColumn { array: received.alike(due)? })
             };
             chunks.into_iter().map(one).collect()

@@ -52,7 +52,7 @@ mod _slaclock {
     #[pymodule_export]
     use super::kernel::{PyColumn, PyKernel};
     #[pymodule_export]
-    use super::open::{create, in_memory, open};
+    use super::open::{create, in_memory, open, shutdown};
     #[pymodule_export]
     use super::policy::PyPolicy;
     #[pymodule_export]

@@ -1,6 +1,6 @@
 //! Opening: which options there are, and what becomes of a policy that comes with them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,11 +25,14 @@ use crate::time::span;
 /// every 100,000 rows; needs `exclusive`). `exclusive` shuts other processes out, `read_only` opens beside writers,
 /// `verify` (`"auto"`, `"always"`, `"never"`) says when every page is checked, `cache_bytes` is the memory for pages.
 ///
+/// `shared=True` is for processes that open the same file again and again, such as web workers: it gives the handle that this
+/// process has of the file already, with the same options, and closing it leaves the file open for another 60 seconds.
+///
 /// Raises `FileMissingError`, `NotADatabaseError`, `NewerFormatError`, `DamagedError`, `BusyError`, `ConflictError` for a
 /// policy that is not installed, `UnsupportedError` for options that do not go together, `InputOutputError`.
 #[pyfunction]
 #[pyo3(signature = (path, /, policy = None, *, create = false, wait = None, durability = "safe", exclusive = false,
-                    read_only = false, verify = "auto", cache_bytes = None))]
+                    read_only = false, verify = "auto", cache_bytes = None, shared = false))]
 #[allow(clippy::too_many_arguments, reason = "each is a keyword of its own in Python")]
 pub(crate) fn open(
     py: Python<'_>,
@@ -42,6 +45,7 @@ pub(crate) fn open(
     read_only: bool,
     verify: &str,
     cache_bytes: Option<usize>,
+    shared: bool,
 ) -> PyResult<PyDb> {
     let mut options = options(py, wait, durability, exclusive, verify, cache_bytes)?;
     if read_only {
@@ -52,9 +56,16 @@ pub(crate) fn open(
         return Err(raised(py, ErrorKind::InvalidArgument, "create=True: a new database needs a policy"));
     }
     let opened = caught(py, || {
-        let db = match Db::open(&path, options.clone()) {
+        let open = || {
+            if shared {
+                return Db::shared(&path, options.clone());
+            }
+            Db::open(&path, options.clone()).map(Arc::new)
+        };
+        let db = match open() {
             Err(error) if create && error.kind() == ErrorKind::NotFound => {
-                made(&path, policy.as_ref(), &options)
+                make(&path, policy.as_ref(), &options)?;
+                open()
             }
             opened => opened,
         }?;
@@ -67,8 +78,14 @@ pub(crate) fn open(
     let (db, missing) = opened.map_err(|error| about_file(py, &error))?;
     match missing {
         Some(message) => Err(raised(py, ErrorKind::Conflict, message)),
-        None => Ok(PyDb::new(Arc::new(db), Some(path))),
+        None => Ok(PyDb::new(db, Some(path), shared)),
     }
+}
+
+/// Closes every handle of this process that was opened with `shared=True`. The package does so when the interpreter ends.
+#[pyfunction]
+pub(crate) fn shutdown(py: Python<'_>) -> PyResult<()> {
+    crate::error::detached(py, slaclock::db::shutdown)
 }
 
 /// Makes a new database at `path` under `policy`, complete and on the disk when the call returns, and opens it.
@@ -90,7 +107,7 @@ pub(crate) fn create(
     let policy = policy.get().inner.clone();
     let made = caught(py, || Db::create(&path, &policy, options))?;
     let db = made.map_err(|error| from_core(py, &error))?;
-    Ok(PyDb::new(Arc::new(db), Some(path)))
+    Ok(PyDb::new(Arc::new(db), Some(path), false))
 }
 
 /// Makes a database in memory, gone when closed: for tests and experiments.
@@ -99,15 +116,15 @@ pub(crate) fn create(
 pub(crate) fn in_memory(py: Python<'_>, policy: &Bound<'_, PyPolicy>) -> PyResult<PyDb> {
     let policy = policy.get().inner.clone();
     let db = caught(py, || Db::in_memory(&policy))?.map_err(|error| from_core(py, &error))?;
-    Ok(PyDb::new(Arc::new(db), None))
+    Ok(PyDb::new(Arc::new(db), None, false))
 }
 
-/// A new database; one that another process made meanwhile is as good.
-fn made(path: &PathBuf, policy: Option<&Policy>, options: &Options) -> slaclock::Result<Db> {
-    let Some(policy) = policy else { return Db::open(path, options.clone()) };
+/// Makes a new database; one that another process made meanwhile is as good.
+fn make(path: &Path, policy: Option<&Policy>, options: &Options) -> slaclock::Result<()> {
+    let Some(policy) = policy else { return Ok(()) };
     match Db::create(path, policy, options.clone()) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Db::open(path, options.clone()),
-        made => made,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made?.close(),
     }
 }
 

@@ -272,7 +272,8 @@ impl PyPolicy {
     /// without it they are refused. `out` is a numpy array of the same type and length to fill instead of a new one. No other
     /// thread may write to the column meanwhile.
     ///
-    /// `facts` hold for the whole column. Raises as `due` does, and `OutOfRangeError` naming the first receipt before 1970
+    /// `facts` are texts that hold for the whole column, or columns with one for each row: `priority=frame["priority"]`; rows
+    /// that no rule of the clock matches have no deadline. Raises as `due` does, and `OutOfRangeError` naming the first receipt before 1970
     /// or from 2100 on.
     #[pyo3(signature = (clock, received, /, *, zone = None, out = None, **facts))]
     fn due_many<'py>(
@@ -286,10 +287,17 @@ impl PyPolicy {
     ) -> PyResult<Bound<'py, PyAny>> {
         let name = clock;
         let clock = self.clock(py, name)?;
-        let facts = crate::facts::facts(facts)?;
-        let (rule, _) = clock.rule_for(&facts).ok_or_else(|| Self::none(py, clock, NoDeadline::NoRule))?;
-        let clock = self.inner.clocks().iter().position(|clock| clock.name == name).unwrap_or_default();
-        let owner = Owner::Policy { policy: self.inner.clone(), clock, rule };
+        let policy = self.inner.clone();
+        let place = self.inner.clocks().iter().position(|clock| clock.name == name).unwrap_or_default();
+        let owner = match crate::facts::by_row(facts)? {
+            Some(rows) => Owner::Rows { policy, clock: place, rules: rows.rules(clock) },
+            None => {
+                let (rule, _) = clock
+                    .rule_for(&crate::facts::facts(facts)?)
+                    .ok_or_else(|| Self::none(py, clock, NoDeadline::NoRule))?;
+                Owner::Policy { policy, clock: place, rule }
+            }
+        };
         columns(py, PyKernel::new(owner), received, zone, out)
     }
 
