@@ -24,8 +24,8 @@
 //  - Instants are `std::chrono` time points of the system clock; finer ones than seconds are floored. What may be
 //    missing is a `std::optional`.
 //  - Handles (`Policy`, `Rule`, `Calendar`, `Facts`, `Db`, `Batch`, `ArrowStream`) own what they stand for, move and do
-//    not copy. `get()` is the handle of slaclock.h, for whatever is wanted from there; one that was moved from, is NULL,
-//    and calls on it throw `InvalidArgument`. They may be used from several threads at once, as in C; moving and
+//    not copy. `get()` is the handle of slaclock.h, for whatever is wanted from there. That of one that was moved from is
+//    NULL, and calls on it throw `InvalidArgument`. They may be used from several threads at once, as in C; moving and
 //    assigning may not.
 //  - Texts come in as `std::string_view` (UTF-8; paths in bytes) and go out as `std::string`.
 //  - Scans are ranges that fetch a page at a time: see `Pages`.

@@ -262,6 +262,7 @@ static void run(slaclock_db *db, const struct settings *settings)
 
 static struct settings read_arguments(int argc, char **argv)
 {
+    static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     struct settings settings = {NULL, "breach-mail", NULL, NULL, NULL, NULL, NULL, 0};
     const struct {
         const char *name;
@@ -299,7 +300,7 @@ static struct settings read_arguments(int argc, char **argv)
     if (!mail_is_address(settings.from) || !mail_is_address(settings.to))
         die("--from and --to must be plain addresses, like care@example.com");
     if (settings.consumer[0] == '\0' || strlen(settings.consumer) > 64 ||
-        settings.consumer[strspn(settings.consumer, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] != '\0')
+        strspn(settings.consumer, name) != strlen(settings.consumer))
         die("--consumer `%s`: must be 1 to 64 letters, digits, . _ -", settings.consumer);
     return settings;
 }

@@ -1,7 +1,7 @@
 // queue: a help desk's screen. What is broken, late and at risk, and what is due next.
 //
-// On a terminal it draws itself anew every few seconds until Ctrl-C; otherwise, and with --once, it prints the queue once.
-// It opens the database for reading only, beside whatever writes to it. See README.md beside this file.
+// On a terminal it draws itself anew every few seconds until Ctrl-C; otherwise, and with --once, it prints the queue
+// once. It opens the database for reading only, beside whatever writes to it. See README.md beside this file.
 
 #include <poll.h>
 #include <unistd.h>
@@ -147,7 +147,8 @@ std::string span(std::chrono::seconds length) {
 
 class Screen {
 public:
-    Screen(const slaclock::Db& db, const Zone& zone, const Settings& settings) : db_(db), zone_(zone), settings_(settings) {}
+    Screen(const slaclock::Db& db, const Zone& zone, const Settings& settings)
+        : db_(db), zone_(zone), settings_(settings) {}
 
     std::string draw(Instant now) {
         out_.str({});
@@ -158,13 +159,14 @@ public:
         section("LATE", "31", counts.late, db_.late(now), now);
         section("AT RISK", "33", counts.at_risk, db_.at_risk(now), now);
         if (const auto next = db_.next_due(now))
-            out_ << "\nnext due: " << next->request << ", " << next->clock << ", " << zone_.text(next->due_at) << " (in "
-                 << span(next->due_at - now) << ")\n";
+            out_ << "\nnext due: " << next->request << ", " << next->clock << ", " << zone_.text(next->due_at)
+                 << " (in " << span(next->due_at - now) << ")\n";
         return out_.str();
     }
 
 private:
-    void section(std::string_view title, std::string_view colour, std::int64_t count, slaclock::Rows rows, Instant now) {
+    void section(std::string_view title, std::string_view colour, std::int64_t count, slaclock::Rows rows,
+                 Instant now) {
         if (count == 0) return;
         out_ << '\n' << paint(colour) << title << paint("0") << "  " << count << '\n';
         std::size_t shown = 0;

@@ -100,7 +100,8 @@ public:
         return Pages<Stretch>(from.seconds(), [calendar, until](std::int64_t after, std::vector<Stretch>& page) {
             std::array<std::int64_t, 128> opens{}, closes{};
             std::size_t filled = 0;
-            call(slaclock_calendar_intervals, calendar, after, until, opens.data(), closes.data(), opens.size(), &filled);
+            call(slaclock_calendar_intervals, calendar, after, until, opens.data(), closes.data(), opens.size(),
+                 &filled);
             for (std::size_t i = 0; i < filled; ++i)
                 page.push_back({slaclock::instant(opens[i]), slaclock::instant(closes[i])});
             return filled < opens.size() ? std::int64_t{SLACLOCK_PAGE_END} : closes[filled - 1];

@@ -36,7 +36,7 @@ public:
     }
     iterator end() noexcept { return iterator(); }
 
-    /// All of them, with one's own eyes on the memory.
+    /// All of them at once, from the first page.
     std::vector<Item> collect() {
         std::vector<Item> all;
         for (auto it = begin(); it != end(); ++it) all.push_back(*it);

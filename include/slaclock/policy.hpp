@@ -149,7 +149,8 @@ public:
     }
     /// Why a request received then would be due when it is.
     Explanation explain(std::string_view clock, When received, const Facts& facts = {}) const {
-        return explanation_of(slaclock_policy_explain, get(), clock.data(), clock.size(), received.seconds(), facts.get());
+        return explanation_of(slaclock_policy_explain, get(), clock.data(), clock.size(), received.seconds(),
+                              facts.get());
     }
 
 private:

@@ -2,6 +2,7 @@
 #ifndef SLACLOCK_REQUEST_HPP
 #define SLACLOCK_REQUEST_HPP
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -73,7 +74,8 @@ public:
         raw.id = id_.data();
         raw.id_len = id_.size();
         raw.received_at = received_at_;
-        const OptionalText customer(customer_), priority(priority_), category(category_), channel(channel_), subject(subject_);
+        const OptionalText customer(customer_), priority(priority_), category(category_), channel(channel_);
+        const OptionalText subject(subject_);
         raw.customer = customer.data;
         raw.customer_len = customer.size;
         raw.priority = priority.data;
