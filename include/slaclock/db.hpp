@@ -95,6 +95,11 @@ struct Rebuilt {
     std::string json;  ///< with the first 100 differences
 };
 
+/// Closes every handle that this process keeps open to share. For the end of a process.
+inline void shutdown() {
+    call(slaclock_shutdown);
+}
+
 /// Closes a database; trouble is told to nobody.
 inline void close_quietly(slaclock_db* db) noexcept {
     static_cast<void>(slaclock_close(db, nullptr));

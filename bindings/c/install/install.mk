@@ -19,7 +19,7 @@ slaclock_version := $(shell sed -n 's/^.define SLACLOCK_VERSION "\(.*\)"/\1/p' i
 slaclock_abi     := $(shell sed -n 's/^.define SLACLOCK_ABI_VERSION //p' include/slaclock.h)
 slaclock_private := $(shell cat $(slaclock_c)/private-libs.txt)
 slaclock_headers := include/slaclock.h include/slaclock.hpp include/slaclock_ffi.h
-slaclock_docs    := LICENSE-APACHE LICENSE-MIT docs/import.md docs/policy.md
+slaclock_docs    := LICENSE-APACHE LICENSE-MIT docs/capi.md docs/import.md docs/languages.md docs/policy.md
 
 space := $() $()
 

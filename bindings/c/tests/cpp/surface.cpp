@@ -420,6 +420,7 @@ int main(int argc, char** argv) {
     feed_and_reports();
     imports_and_columns(argv[2], argv[3]);
     handles();
+    shutdown();
     std::cout << "ok\n";
     return 0;
 }
