@@ -55,15 +55,14 @@ def texts(name: str, column: Any) -> list[str | None]:
         if not isinstance(column, Sequence) or isinstance(column, bytes):
             raise TypeError(f"{name} of type {type(column).__qualname__}: must be a text (str), None or a column of texts")
         values = list(column)
-    # Missing values of pandas are no texts and not equal to themselves, or say so.
-    found = [value if isinstance(value, str) else _no_text(name, row, value) for row, value in enumerate(values)]
-    return found
-
-
-def _no_text(name: str, row: int, value: Any) -> None:
-    if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
-        return
-    raise TypeError(f"{name}, row {row} of type {type(value).__qualname__}: must be text or missing")
+    for row, value in enumerate(values):
+        # A missing text of pandas may be a NaN, which is a float, or of a type of its own.
+        is_missing = (
+            value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+        )
+        if not (is_missing or isinstance(value, str)):
+            raise TypeError(f"{name}, row {row} of type {type(value).__qualname__}: must be text or missing")
+    return [value if isinstance(value, str) else None for value in values]
 
 
 def _filled(kernel: Kernel, values: Any, per_second: int, out: Any = None) -> Any:

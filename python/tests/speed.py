@@ -1,4 +1,4 @@
-"""How fast the package is: `python python/bench.py [rows]`. Prints one figure a line; best of several rounds.
+"""How fast the package is: `python python/tests/speed.py [rows]`. Prints one figure a line; best of several rounds.
 
 Columns and scans are set against what the machine itself needs to copy as many bytes; single deadlines against what Python needs
 to turn an aware datetime into seconds and back, which every such function must do.
@@ -19,7 +19,7 @@ import pyarrow as pa
 
 import slaclock
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MOSCOW = ZoneInfo("Europe/Moscow")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
