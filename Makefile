@@ -5,13 +5,15 @@
 # make test-c-install   installs it into a staging folder and builds the C and C++ examples in every way
 # make abi-diff   the C library against that of the last tag: a program built with the old header must keep working
 # make bench-c    deadlines and openings from C, in target/bench-c
+# make docs    the documentation site, target/docs/index.html; builds the Python wheel if there is none
+# make test-docs   every example of the documentation and the notebooks, the site's links included
 # make build   the command line tool, target/release/slaclock
 # make python  the wheel, target/wheels, and .venv with it installed; make test-python runs its tests
 # make bench   slaclock beside its peers; writes target/bench-report.md (SLACLOCK_BENCH_SIZE=1e7 for the full size)
 
 CARGO ?= cargo
 
-.PHONY: demo build bench test test-languages format lint tests doc python test-python instructions
+.PHONY: demo build bench docs test test-docs test-languages format lint tests doc python test-python instructions
 
 demo: build
 	scripts/demo target/release/slaclock
@@ -22,7 +24,13 @@ build:
 bench:
 	$(CARGO) bench --locked -p slaclock-benches
 
-test: format lint tests doc test-python instructions test-c-install
+test: format lint tests doc test-python test-docs instructions test-c-install
+
+docs:
+	scripts/docs build
+
+test-docs: c-library
+	SLACLOCK_LIB=$(abspath $(slaclock_built)) scripts/docs test
 
 test-languages:
 	CARGO=$(CARGO) scripts/test-languages

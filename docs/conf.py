@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 
-import slaclock  # noqa: E402
 from pages import header, python, schema  # noqa: E402
+
+import slaclock  # noqa: E402
 
 project = "slaclock"
 author = "the slaclock authors"
@@ -29,7 +31,7 @@ nitpick_ignore_regex = [
 ]
 intersphinx_mapping: dict[str, tuple[str, None]] = {}
 
-myst_enable_extensions = ["colon_fence", "deflist", "fieldlist", "linkify", "attrs_inline"]
+myst_enable_extensions = ["colon_fence", "deflist", "fieldlist", "attrs_inline"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
 nb_execution_mode = "off"
@@ -72,7 +74,13 @@ def write_pages(*_: object) -> None:
 
 
 def list_pages(_: object, name: str, source: list[str]) -> None:
-    """A page in this folder that the contents do not name is listed last, among those that say how it works."""
+    """Fits the plain pages of this folder into the site.
+
+    One that the contents do not name is listed last, among those that say how it works. A link to a file outside the
+    folder, which is no page, becomes its path in the source tree.
+    """
+    if "/" not in name:
+        source[0] = re.sub(r"\[[^\]]+\]\(\.\./([^)#]+)[^)]*\)", r"`\1`", source[0])
     if name == "index":
         pages = {path.stem for path in HERE.glob("*.md")} - {"index"}
         others = sorted(page for page in pages if f"\n{page}\n" not in source[0])

@@ -23,14 +23,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sybil import Document, Example, Region, Sybil
-from sybil.typing import Evaluator
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
+from sybil.typing import Evaluator
 
 ROOT = Path(__file__).resolve().parents[1]
 INCLUDE = ROOT / "include"
@@ -120,9 +121,15 @@ def evaluate_c(example: Example) -> str | None:
         return f"line {example.line}: a C block must be a whole program"
     Path("program.c").write_text(program, encoding="utf-8")
     library = _library()
+    if library is None:
+        return f"no libslaclock.so in {ROOT / 'target'}: run `cargo build -p slaclock-capi`, or set SLACLOCK_LIB"
+    # The build folder has the library under its plain name; programs look for its soname.
+    link = Path("libslaclock.so.0")
+    if not link.exists():
+        link.symlink_to(library / "libslaclock.so")
     warnings = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-    command = ["cc", *warnings, f"-I{INCLUDE}", "program.c", "-o", "program", f"-L{library}", "-lslaclock"]
-    compiled = subprocess.run([*command, f"-Wl,-rpath,{library}"], capture_output=True, text=True)
+    command = [os.environ.get("CC", "cc"), *warnings, f"-I{INCLUDE}", "program.c", "-o", "program", f"-L{library}", "-lslaclock"]
+    compiled = subprocess.run([*command, f"-Wl,-rpath,{Path.cwd()}:{library}"], capture_output=True, text=True)
     if compiled.returncode != 0:
         return compiled.stderr
     run = subprocess.run(["./program"], capture_output=True, text=True, timeout=60)
@@ -130,13 +137,13 @@ def evaluate_c(example: Example) -> str | None:
     return None if run.returncode == 0 else f"exit code {run.returncode}\n{run.stdout}{run.stderr}"
 
 
-def _library() -> Path:
-    """Where libslaclock is: SLACLOCK_LIB, or what cargo built last."""
+def _library() -> Path | None:
+    """Where libslaclock is: SLACLOCK_LIB, or what cargo built last; `None` if it is nowhere."""
     if given := os.environ.get("SLACLOCK_LIB"):
-        return Path(given)
+        return Path(given).resolve()
     built = [path for path in (ROOT / "target").glob("*/libslaclock.so") if path.is_file()]
     if not built:
-        raise FileNotFoundError(f"no libslaclock.so in {ROOT / 'target'}: run `cargo build -p slaclock-capi`, or set SLACLOCK_LIB")
+        return None
     return max(built, key=lambda path: path.stat().st_mtime).parent
 
 
@@ -147,7 +154,7 @@ def evaluate_text(example: Example) -> str | None:
 
 
 class Output:
-    """Takes what Python blocks print, for the text block that follows."""
+    """Takes what Python blocks print, for the text block that follows; an exception becomes the block's failure."""
 
     def __init__(self, evaluate: Evaluator) -> None:
         self.evaluate = evaluate
@@ -155,7 +162,10 @@ class Output:
     def __call__(self, example: Example) -> str | None:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            answer = self.evaluate(example)
+            try:
+                answer = self.evaluate(example)
+            except Exception:
+                answer = traceback.format_exc(limit=-3)
         example.namespace["_printed"] = printed.getvalue()
         return answer
 

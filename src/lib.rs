@@ -86,3 +86,8 @@ pub use time::{Instant, Span, TimeOfDay};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// The Rust page of the documentation site, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/quickstart-rust.md")]
+pub struct QuickStart;

@@ -22,7 +22,19 @@ _TITLES = {
     "ExampleDoc": "[[example]]",
     "AttachedDoc": "[[attached]]",
 }
-_OTHERS = {"DateText": "Date rule", "HolidayTable": "Holiday table", "TargetWord": "Target word", "MomentText": "Moment", "Received": "Receipt day"}
+_OTHERS = {
+    "DateText": "Date rule",
+    "HolidayTable": "Holiday table",
+    "TargetWord": "Target word",
+    "MomentText": "Moment",
+    "Received": "Receipt day",
+}
+    "DateText": "Date rule",
+    "HolidayTable": "Holiday table",
+    "TargetWord": "Target word",
+    "MomentText": "Moment",
+    "Received": "Receipt day",
+}
 _KNOWN = {
     *("type", "properties", "required", "additionalProperties", "description", "$ref", "anyOf", "oneOf", "allOf"),
     *("items", "enum", "const", "default", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+
 import slaclock
 
 ROOT = Path(__file__).resolve().parents[2]
