@@ -19,7 +19,6 @@ class MismatchError(Exception):
 
 # What to call the stub's private names in signatures; the first two are written out.
 _PRIVATE = {"_Path": "str | PathLike[str]", "_Zone": "str | ZoneInfo", "_Table": "TableLike", "_T": "T", "_R": "R"}
-_FUNCTIONS = ("open", "create", "in_memory")
 _CLASSES = ("Policy", "Calendar", "Db", "Feed", "Notices", "Table", "Column")
 
 
@@ -28,16 +27,17 @@ def page(slaclock: ModuleType, stub: Path) -> str:
     tree = ast.parse(stub.read_text(encoding="utf-8"))
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    opening = [name for name in slaclock.__all__ if name in functions]
     answers = [name for name in slaclock.__all__ if _is_answer(getattr(slaclock, name), name)]
     errors = [name for name in slaclock.__all__ if _is_error(getattr(slaclock, name))]
-    shown = {*_FUNCTIONS, *_CLASSES, *answers, *errors, "NO_DEADLINE", "Stage", "__version__"}
+    shown = {*opening, *_CLASSES, *answers, *errors, "NO_DEADLINE", "Stage", "__version__"}
     if left := set(slaclock.__all__) - shown:
         raise MismatchError(f"`{min(left)}` is public and has no place on the page")
     links = _Links(slaclock, shown)
 
     lines = ["# Python", "", "```{py:module} slaclock", "```", "", links.linked(_doc(slaclock)), ""]
-    lines += ["## Opening a database", ""]
-    for name in _FUNCTIONS:
+    lines += ["## Opening and closing databases", ""]
+    for name in opening:
         lines += _directive("py:function", [_signature(functions[name])], _doc(getattr(slaclock, name)), links)
     for name in _CLASSES:
         lines += [f"## {name}", "", *_class(name, getattr(slaclock, name), classes[name], links)]

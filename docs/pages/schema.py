@@ -29,12 +29,6 @@ _OTHERS = {
     "MomentText": "Moment",
     "Received": "Receipt day",
 }
-    "DateText": "Date rule",
-    "HolidayTable": "Holiday table",
-    "TargetWord": "Target word",
-    "MomentText": "Moment",
-    "Received": "Receipt day",
-}
 _KNOWN = {
     *("type", "properties", "required", "additionalProperties", "description", "$ref", "anyOf", "oneOf", "allOf"),
     *("items", "enum", "const", "default", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
