@@ -37,6 +37,11 @@ fn main() {
             Some(Goal::AtLeast(*goal)),
         );
     }
+    for (what, receipts, goal) in
+        [("random within 1 year", &columns[0].1, 0.35), ("in order of time, 1 year", &columns[2].1, 0.6)]
+    {
+        differing(&policy, what, receipts, goal);
+    }
     kinds(&policy, &columns[1].1);
     day_by_day(&policy, &columns[0].1);
     growth(&working, count);
@@ -56,6 +61,35 @@ fn beside_memcpy(question: &str, receipts: &[i64], rule: &Rule) -> slaclock_benc
             black_box(out);
         })
         .run(rounds(15))
+}
+
+/// A span of its own for each item, and a rule of its own as matched by priority.
+fn differing(policy: &slaclock::Policy, what: &str, receipts: &[i64], goal: f64) {
+    let count = receipts.len();
+    let calendar = data::calendar(policy);
+    let mut random = data::Random::new(7);
+    let spans: Vec<i64> = receipts.iter().map(|_| 1_800 * (1 + random.below(80))).collect();
+    let rules: Vec<u32> = receipts.iter().map(|_| random.below(4) as u32).collect();
+    let (same, mixed) = (policy.clock("matched").expect("a clock"), policy.clock("mixed").expect("a clock"));
+    let question = format!("{count} deadlines, a target of its own for each, {what}");
+    let outcome = Race::new(BENCH, &question, "deadline", Timer::Cpu, vec![0; count])
+        .with("spans", count, |out: &mut Column| {
+            calendar.add_working_time_many(black_box(receipts), &spans, out).expect("all are instants");
+        })
+        .with("rules, working time", count, |out| {
+            same.due_many_by_rule(black_box(receipts), &rules, out).expect("all are instants");
+        })
+        .with("rules, all kinds", count, |out| {
+            mixed.due_many_by_rule(black_box(receipts), &rules, out).expect("all are instants");
+        })
+        .with("memcpy", count, |out| {
+            out.copy_from_slice(black_box(receipts));
+            black_box(out);
+        })
+        .run(rounds(15));
+    for name in ["spans", "rules, working time", "rules, all kinds"] {
+        outcome.compare(name, "memcpy", Some(Goal::AtLeast(goal)));
+    }
 }
 
 /// Every other kind of target beside the working-time rule.

@@ -27,6 +27,7 @@ fn main() {
         .collect();
     alone(&policy, &receipts);
     beside(&policy, &receipts);
+    on_hold(&policy, &receipts);
     report::write();
 }
 
@@ -100,4 +101,36 @@ fn beside(policy: &slaclock::Policy, receipts: &[Instant]) {
         .absolute("Clock::due", Some(Goal::AtMostNs(15.0)))
         .compare("Rule::due", "chrono-tz", Some(Goal::AtLeast(100.0)))
         .compare("Rule::due", "workclock", Some(Goal::AtLeast(20.0)));
+}
+
+/// A request is put on hold for an hour, taken up again, and its new due instant asked for.
+fn on_hold(policy: &slaclock::Policy, receipts: &[Instant]) {
+    let rule = data::rule(policy, "working");
+    let countdowns: Vec<_> = receipts.iter().map(|received| rule.countdown(*received)).collect();
+    let ends: Vec<(Instant, Instant)> = receipts
+        .iter()
+        .map(|received| {
+            let later = |seconds| received.checked_add(Span::from_secs(seconds)).expect("an instant");
+            (later(600), later(4_200))
+        })
+        .collect();
+    Race::new(BENCH, "pause, resume and the new deadline of one request", "request", Timer::Cpu, 0_i64)
+        .with("Countdown", receipts.len(), |sum: &mut i64| {
+            for (countdown, (begin, end)) in countdowns.iter().zip(&ends) {
+                let mut countdown = *countdown;
+                countdown.pause(*begin);
+                countdown.resume(*end);
+                *sum = sum.wrapping_add(countdown.due().map_or(0, Instant::as_secs));
+            }
+        })
+        .with("Rule::due_shifted", receipts.len(), |sum| {
+            for (received, (begin, end)) in receipts.iter().zip(&ends) {
+                let paused = rule.paused_between(*received, *begin, *end);
+                *sum =
+                    sum.wrapping_add(rule.due_shifted(*received, paused, None).map_or(0, Instant::as_secs));
+            }
+        })
+        .run(rounds(25))
+        .absolute("Countdown", Some(Goal::AtMostNs(30.0)))
+        .compare("Countdown", "Rule::due_shifted", None);
 }

@@ -96,6 +96,17 @@ rules = [
   { when = { priority = "P3" }, target = { working = "16h" } },
   { when = { priority = "P4" }, target = { working = "40h" } },
 ]
+
+[[clock]]
+name = "mixed"
+start = "received"
+stop = "resolved"
+rules = [
+  { when = { priority = "P1" }, target = { elapsed = "4h" } },
+  { when = { priority = "P2" }, target = { working = "8h" } },
+  { when = { priority = "P3" }, target = [{ received_before = "14:00", due = "same day, close" }, { due = "next day, 11:00" }] },
+  { when = { priority = "P4" }, target = { working_days = 3 } },
+]
 "#;
 
 /// The policy [`POLICY`].

@@ -1,7 +1,7 @@
 //! Working time of many items at once, column in, column out.
 
 use super::compiled::Calendar;
-use super::work::{Columns, DAY_S, END_S};
+use super::work::{Columns, DAY_S, DAYS, END_S};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lanes::{self, BLOCK, Loop};
 use crate::target::NO_DEADLINE;
@@ -246,7 +246,7 @@ impl Scratch {
         let is_good = bad >> 32 == 0 && self.span.iter().all(|span| *span >= 0);
         for item in 0..BLOCK {
             // A day beyond the table stands for an instant that is not supported; its answer is taken back below.
-            let day = tables.days[(self.day[item] as usize).min(tables.days.len() - 1)];
+            let day = tables.days[(self.day[item] as usize).min(DAYS)];
             self.before[item] = day.before_s;
             self.entry[item] = grid.entry(day.row, self.of_day[item].min(DAY_S - 1));
         }

@@ -9,7 +9,7 @@ use super::shapes::Shapes;
 
 pub(super) const DAY_S: u32 = 86_400;
 /// UTC days from 1970-01-01 up to, not including, 2100-01-01.
-const DAYS: usize = 47_482;
+pub(super) const DAYS: usize = 47_482;
 /// The first second that is not supported any more.
 pub(super) const END_S: u32 = 4_102_444_800;
 /// Runs of fewer days that are open throughout are walked, not skipped.
@@ -49,7 +49,9 @@ pub(super) struct OpenDay {
 #[derive(Debug)]
 pub(super) struct WorkTable {
     /// By day, and one that stands for what comes after.
-    days: Vec<Day>,
+    days: Box<[Day; DAYS + 1]>,
+    /// Working seconds in all.
+    total: u32,
     shapes: Shapes,
     open_days: Vec<OpenDay>,
     /// For each 2^shift working seconds the place in `open_days` of the first of them.
@@ -104,16 +106,29 @@ impl WorkTable {
         for day in &mut days {
             day.row *= row_length;
         }
-        WorkTable { days, shapes: shapes.finish(), open_days, index, shift, grid, row_length, full_runs }
+        let Ok(days) = days.into_boxed_slice().try_into() else {
+            unreachable!("as many days as the range has")
+        };
+        WorkTable {
+            days,
+            total,
+            shapes: shapes.finish(),
+            open_days,
+            index,
+            shift,
+            grid,
+            row_length,
+            full_runs,
+        }
     }
 
     /// Working seconds in all.
     pub(super) fn total(&self) -> u32 {
-        self.days[DAYS].before_s
+        self.total
     }
 
     /// Working seconds before `t`, which may be [`END_S`].
-    #[inline]
+    #[inline(always)]
     pub(super) fn before(&self, t: u32) -> u32 {
         let day = self.days[((t / DAY_S) as usize).min(DAYS)];
         let of_day = t % DAY_S;
@@ -124,6 +139,7 @@ impl WorkTable {
     }
 
     /// As [`Grid::worked`], by a search.
+    #[cold]
     fn worked(&self, day: Day, of_day: u32) -> u32 {
         let pieces = self.pieces_of(day);
         let begun = pieces.partition_point(|piece| piece.opens_s <= of_day);
@@ -148,7 +164,7 @@ impl WorkTable {
     }
 
     /// When the working second of this number, from 0, begins; `None` if there are not so many.
-    #[inline]
+    #[inline(always)]
     pub(super) fn second(&self, number: u32) -> Option<u32> {
         let open_day = self.open_day_of(number)?;
         let rest = number - open_day.before_s;
@@ -189,14 +205,13 @@ impl WorkTable {
     /// The look-ups of a grid, for columns; `None` where edges lie on no grid.
     pub(super) fn columns(&self) -> Option<Columns<'_>> {
         let grid = self.grid.as_ref()?;
-        let (days, open_days, index, shift) =
-            (&self.days[..], &self.open_days[..], &self.index[..], self.shift);
+        let (days, open_days, index, shift) = (&*self.days, &self.open_days[..], &self.index[..], self.shift);
         Some(Columns { days, open_days, index, shift, total: self.total(), grid })
     }
 
     /// Bytes held.
     pub(super) fn size(&self) -> usize {
-        self.days.capacity() * size_of::<Day>()
+        size_of_val(&*self.days)
             + self.open_days.capacity() * size_of::<OpenDay>()
             + self.index.capacity() * 2
             + self.shapes.size()
@@ -205,17 +220,18 @@ impl WorkTable {
     }
 
     /// The open day in which a working second lies.
-    #[inline]
+    #[inline(always)]
     fn open_day_of(&self, number: u32) -> Option<OpenDay> {
-        let mut at = usize::from(*self.index.get((number >> self.shift) as usize)?);
-        // The index leads to the day of its bucket's first second; rarely more than one day begins in a bucket.
-        while self.open_days[at + 1].before_s <= number {
-            at += 1;
+        if number >= self.total {
+            return None;
         }
-        // The last bucket reaches beyond the last working second.
-        if number < self.total() { Some(self.open_days[at]) } else { None }
+        // The index leads to the day of its bucket's first second; rarely more than one day begins in a bucket.
+        let first = usize::from(self.index[(number >> self.shift) as usize]);
+        let after = self.open_days[first + 1..].iter().position(|next| next.before_s > number)?;
+        Some(self.open_days[first + after])
     }
 
+    #[cold]
     fn piece_of(&self, open_day: OpenDay, rest: u32) -> Option<Piece> {
         let pieces = self.shapes.pieces_of(open_day.shape);
         let at = pieces.partition_point(|piece| piece.before_s <= rest);
@@ -239,7 +255,7 @@ impl WorkTable {
 /// The tables of a calendar as the column loops read them.
 #[derive(Clone, Copy)]
 pub(super) struct Columns<'a> {
-    pub(super) days: &'a [Day],
+    pub(super) days: &'a [Day; DAYS + 1],
     pub(super) open_days: &'a [OpenDay],
     pub(super) index: &'a [u16],
     pub(super) shift: u32,
