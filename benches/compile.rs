@@ -63,7 +63,8 @@ fn main() {
     );
     for (years, end) in [(20, data::FIRST_S + 20 * data::YEAR_S), (130, Instant::MAX.as_secs())] {
         for name in ["working", "cutoff", "receipt"] {
-            let rule = data::rule(&policy, name);
+            let mut rule = data::rule(&policy, name);
+            rule.backstop = None;
             let first = if years == 130 { Instant::MIN } else { first };
             rule.prepare(first, Instant::from_secs(end).expect("an instant"));
             let question = format!("memory of a rule, {years} years");

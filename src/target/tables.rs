@@ -19,7 +19,7 @@ const DAYS: u32 = (END_S / DAY_S) as u32;
 /// A table covers at least so many days more than were asked for.
 const MARGIN_DAYS: u32 = 370;
 /// What a day of a table costs to make, and what the table spends on an item without it: nanoseconds, roughly.
-const BUILD_NS_PER_DAY: u64 = 1_500;
+const BUILD_NS_PER_DAY: u64 = 500;
 
 /// What a rule remembers of itself so that columns of receipts are fast: tables for the years that were asked for, made
 /// when enough was asked. Answers never depend on it.
