@@ -51,8 +51,11 @@ impl Db {
 /// timeout; that handle is closed when its last user drops it.
 pub fn shutdown() -> Result<()> {
     let known = std::mem::take(&mut *Registry::of_this_process().known());
-    let closed = known.into_iter().filter_map(|known| known.place.state().db()).map(|db| db.close());
-    closed.fold(Ok(()), |all, one| all.and(one))
+    let mut first = Ok(());
+    for db in known.into_iter().filter_map(|known| known.place.state().db()) {
+        first = first.and(db.close());
+    }
+    first
 }
 
 /// What makes two openings the same.

@@ -25,6 +25,9 @@ pub(crate) const fn sealed_key(sequence: u32, block: u32) -> u64 {
     (sequence as u64) << 32 | block as u64
 }
 
+/// A block and its key.
+type Recent = (u64, Arc<[u8]>);
+
 /// One consistent state of the file.
 pub(crate) struct Snapshot<'a> {
     pub(crate) view: RwLockReadGuard<'a, View>,
@@ -34,7 +37,7 @@ pub(crate) struct Snapshot<'a> {
     /// The reader, begun late, met a later fold than the view knows of.
     stale: Cell<bool>,
     /// The blocks used last, by table: whoever reads row after row finds the next one in the same block.
-    recent: RefCell<[Option<(u64, Arc<[u8]>)>; Table::ALL.len()]>,
+    recent: RefCell<[Option<Recent>; Table::ALL.len()]>,
 }
 
 impl<'a> Snapshot<'a> {

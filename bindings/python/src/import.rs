@@ -34,8 +34,7 @@ impl Source {
         let bytes = source.cast::<PyBytes>().ok().map(|bytes| bytes.as_bytes().to_vec());
         let path = if bytes.is_none() { source.extract::<PathBuf>().ok() } else { None };
         if bytes.is_none() && path.is_none() {
-            let names =
-                mapping.map(|mapping| Ok::<_, PyErr>(mapped(mapping.cast::<PyMapping>()?)?)).transpose()?;
+            let names = mapping.map(|mapping| mapped(mapping.cast::<PyMapping>()?)).transpose()?;
             return Ok(Source::Operations(operations(
                 source,
                 What::Events,

@@ -147,10 +147,9 @@ impl PyTable {
     }
 
     fn import<'py>(py: Python<'py>, module: &str, extra: &str) -> PyResult<Bound<'py, PyModule>> {
-        py.import(module).map_err(|error| {
+        py.import(module).inspect_err(|error| {
             let hint = format!("install it, or slaclock[{extra}]; slaclock itself does without");
             let _ = error.add_note(py, &hint);
-            error
         })
     }
 }
