@@ -13,7 +13,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo build bench docs test test-docs test-languages format lint tests doc python test-python instructions
+.PHONY: demo build bench docs test test-docs test-readme test-languages format lint tests doc python test-python instructions
 
 demo: build
 	scripts/demo target/release/slaclock
@@ -24,7 +24,7 @@ build:
 bench:
 	$(CARGO) bench --locked -p slaclock-benches
 
-test: format lint tests doc test-python test-docs instructions test-c-install
+test: format lint tests doc test-python test-docs test-readme test-languages test-c-install instructions
 
 docs:
 	scripts/docs build
@@ -32,8 +32,11 @@ docs:
 test-docs: c-library
 	SLACLOCK_LIB=$(abspath $(slaclock_built)) scripts/docs test
 
-test-languages:
-	CARGO=$(CARGO) scripts/test-languages
+test-readme: c-library
+	scripts/test-readme .venv/bin/python $(slaclock_built)
+
+test-languages: c-library
+	CARGO=$(CARGO) scripts/test-languages $(slaclock_built)/libslaclock.so
 
 format:
 	$(CARGO) fmt --all --check

@@ -9,8 +9,6 @@ use crate::time::{Instant, Span};
 
 /// 2^37 / 675, rounded up: a day is 128 times 675 seconds.
 const PER_675: u64 = (1 << 37) / 675 + 1;
-/// From so many items on a column does not stay in the caches anyway.
-const LONG: usize = 1 << 21;
 
 impl Calendar {
     /// [`add_working_time`](Calendar::add_working_time) for many instants, each with a span of its own, all in seconds.
@@ -83,13 +81,10 @@ impl Calendar {
         let whole = t.len() / BLOCK * BLOCK;
         let (blocks, rest) = t.as_chunks::<BLOCK>();
         let (out_blocks, out_rest) = out.as_chunks_mut::<BLOCK>();
-        let is_long = t.len() >= LONG;
         let all_good = match spans {
-            Spans::One(span) => {
-                lanes::run(Added { tables, t: blocks, spans: Same(span), out: out_blocks, is_long })
-            }
+            Spans::One(span) => lanes::run(Added { tables, t: blocks, spans: Same(span), out: out_blocks }),
             Spans::Each(spans) => {
-                lanes::run(Added { tables, t: blocks, spans: spans.as_chunks().0, out: out_blocks, is_long })
+                lanes::run(Added { tables, t: blocks, spans: spans.as_chunks().0, out: out_blocks })
             }
         };
         let rest = self.add_one_by_one(rest, spans.from(whole), out_rest);
@@ -171,7 +166,6 @@ struct Added<'a, S> {
     t: &'a [[i64; BLOCK]],
     spans: S,
     out: &'a mut [[i64; BLOCK]],
-    is_long: bool,
 }
 
 impl<S: BlockSpans> Loop for Added<'_, S> {
@@ -187,14 +181,7 @@ impl<S: BlockSpans> Loop for Added<'_, S> {
                 scratch.span[item] = self.spans.at(number, item);
             }
             all_good &= scratch.add(&self.tables, t);
-            if self.is_long {
-                lanes::store_past_caches(out, &scratch.due);
-            } else {
-                *out = scratch.due;
-            }
-        }
-        if self.is_long {
-            lanes::fence();
+            *out = scratch.due;
         }
         all_good
     }

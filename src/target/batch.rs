@@ -14,8 +14,6 @@ pub const NO_DEADLINE: i64 = i64::MIN;
 /// What an item costs without a table: a count through the calendar, or two look-ups. Nanoseconds, roughly.
 const COUNTED_NS: u64 = 100;
 const LOOKED_UP_NS: u64 = 2;
-/// From so many items on a column does not stay in the caches anyway.
-const LONG: usize = 1 << 21;
 
 impl Rule {
     /// The due instants of many receipts, in seconds since 1970-01-01T00:00:00Z.
@@ -131,7 +129,6 @@ impl Many<'_> {
 
     fn by_table(&mut self, received: &[i64], out: &mut [i64]) {
         let tables = self.rule.tables.of(self.which);
-        let is_long = out.len() >= LONG;
         let (blocks, rest) = received.as_chunks::<BLOCK>();
         let (out_blocks, out_rest) = out.as_chunks_mut::<BLOCK>();
         let mut done = 0;
@@ -139,7 +136,7 @@ impl Many<'_> {
             let table = tables.latest(self.rule);
             if let Some((table, rows)) = table.and_then(|table| Some((table, table.rows.as_ref()?))) {
                 let (received, out) = (&blocks[done..], &mut out_blocks[done..]);
-                done += lanes::run(Column { table, rows, received, out, is_long });
+                done += lanes::run(Column { table, rows, received, out });
                 if done == blocks.len() {
                     break;
                 }

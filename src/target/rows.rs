@@ -3,7 +3,7 @@
 use super::NO_DEADLINE;
 use super::table::{Gives, Part, Table};
 use crate::calendar::greatest_common_divisor;
-use crate::lanes::{self, BLOCK, Loop};
+use crate::lanes::{BLOCK, Loop};
 use crate::time::DAY_S;
 
 /// Most bytes of a table with its rows.
@@ -109,8 +109,6 @@ pub(super) struct Column<'a> {
     pub(super) rows: &'a Rows,
     pub(super) received: &'a [[i64; BLOCK]],
     pub(super) out: &'a mut [[i64; BLOCK]],
-    /// Whether the column is too long for the caches.
-    pub(super) is_long: bool,
 }
 
 /// A piece within a day, for receipts that come in order of time.
@@ -139,15 +137,8 @@ impl Loop for Column<'_> {
             if !is_done {
                 break;
             }
-            if self.is_long {
-                lanes::store_past_caches(out, &scratch.due);
-            } else {
-                *out = scratch.due;
-            }
+            *out = scratch.due;
             done += 1;
-        }
-        if self.is_long {
-            lanes::fence();
         }
         done
     }
