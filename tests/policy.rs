@@ -9,7 +9,15 @@ use slaclock::policy::{Handling, Interruption, Mismatch, Policy, Reopen, Trigger
 use slaclock::time::Instant;
 use slaclock::zone::TzData;
 
-const EXAMPLES: [&str; 5] = ["promise", "servicenow", "itil", "boston-2011", "boston-2015"];
+const EXAMPLES: [&str; 7] = [
+    "promise",
+    "servicenow",
+    "servicenow-two-days",
+    "servicenow-by-priority",
+    "itil",
+    "boston-2011",
+    "boston-2015",
+];
 
 fn path(name: &str) -> String {
     format!("examples/policies/{name}.toml")

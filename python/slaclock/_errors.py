@@ -244,3 +244,7 @@ BY_CODE: dict[int, type[Error]] = {
         InternalError,
     )
 }
+
+# They are told, pickled and documented under the name that people import.
+for _kind in (Error, FileMissingError, *BY_CODE.values()):
+    _kind.__module__ = "slaclock"

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -144,11 +145,15 @@ def test_the_source_package_holds_what_a_build_needs(tmp_path) -> None:
     }
     assert needed <= names, needed - names
     assert not [name for name in names if name.startswith(("target/", ".venv/", "python/tests/"))]
-    # The workspace in it is one that cargo takes as it is.
+    # The workspace in it is one that cargo takes as it is, and builds from the very versions that are locked here.
     with tarfile.open(package) as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
     (root,) = (tmp_path / "unpacked").iterdir()
-    read = subprocess.run(
-        ["cargo", "metadata", "--locked", "--offline", "--format-version", "1"], cwd=root, capture_output=True, text=True
-    )
+    host = subprocess.run(["rustc", "--print", "host-tuple"], capture_output=True, text=True, check=True).stdout.strip()
+    ask = ["cargo", "metadata", "--offline", "--format-version", "1", "--filter-platform", host]
+    read = subprocess.run(ask, cwd=root, capture_output=True, text=True)
     assert read.returncode == 0, read.stderr
+    built = {(package["name"], package["version"]) for package in json.loads(read.stdout)["packages"]}
+    locked = tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]
+    assert "pyo3" in {name for name, _ in built}
+    assert built <= {(package["name"], package["version"]) for package in locked}

@@ -246,8 +246,9 @@ pub unsafe extern "C" fn slaclock_attainment_query_init(
 /// \param capacity       as many as fit are written
 /// \param out_count      (out) how many there are; ask again with as much room if they did not fit
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now` or a period; NOT_FOUND if the newest policy has no such
-/// clock, or none that promises a share; the errors of the file. Any thread.
+/// Errors: INVALID_ARGUMENT, also for a text that is no period; CLOSED; OUT_OF_RANGE for `now` or a period beyond 1970 to
+/// 2099; NOT_FOUND if the newest policy has no such clock, or none that promises a share; the errors of the file. Any
+/// thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_attainment(
     db: *const slaclock_db,
@@ -348,7 +349,8 @@ pub(crate) unsafe fn waiting(
 /// \param now      seconds since 1970-01-01T00:00:00Z, below 2100
 /// \param out_json (out, owned) free with `slaclock_text_free`
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for a period or `now`; the errors of the file. Any thread.
+/// Errors: INVALID_ARGUMENT, also for a text that is no period; CLOSED; OUT_OF_RANGE for `now` or a period beyond 1970 to
+/// 2099; the errors of the file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_waiting_json(
     db: *const slaclock_db,
