@@ -3015,8 +3015,9 @@ slaclock_status slaclock_attainment_query_init(slaclock_attainment_query *query,
  * \param capacity       as many as fit are written
  * \param out_count      (out) how many there are; ask again with as much room if they did not fit
  *
- * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now` or a period; NOT_FOUND if the newest policy has no such
- * clock, or none that promises a share; the errors of the file. Any thread.
+ * Errors: INVALID_ARGUMENT, also for a text that is no period; CLOSED; OUT_OF_RANGE for `now` or a period beyond 1970 to
+ * 2099; NOT_FOUND if the newest policy has no such clock, or none that promises a share; the errors of the file. Any
+ * thread.
  */
 SLACLOCK_API
 slaclock_status slaclock_attainment(const slaclock_db *db,
@@ -3054,7 +3055,8 @@ slaclock_status slaclock_attainment_json(const slaclock_db *db,
  * \param now      seconds since 1970-01-01T00:00:00Z, below 2100
  * \param out_json (out, owned) free with `slaclock_text_free`
  *
- * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for a period or `now`; the errors of the file. Any thread.
+ * Errors: INVALID_ARGUMENT, also for a text that is no period; CLOSED; OUT_OF_RANGE for `now` or a period beyond 1970 to
+ * 2099; the errors of the file. Any thread.
  */
 SLACLOCK_API
 slaclock_status slaclock_waiting_json(const slaclock_db *db,
