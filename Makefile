@@ -51,8 +51,9 @@ tests:
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked
 
-# Instructions of the hot paths against their bounds; needs valgrind.
+# Instructions of the hot paths against their bounds; valgrind counts them.
 instructions:
+	scripts/need valgrind valgrind
 	$(CARGO) run --release --locked -p slaclock-benches --bin instructions
 
 # --- the C library: c-library, install, uninstall, and the test of them -----------------------------------------------
