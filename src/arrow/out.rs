@@ -10,7 +10,7 @@ use arrow_array::{
 };
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, Field, Schema};
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
 use crate::attainment::Tally;
 use crate::clock::{Stage, ThresholdKind};
@@ -252,7 +252,5 @@ fn seconds(values: impl Iterator<Item = Instant>) -> TimestampSecondArray {
 }
 
 fn dates(values: impl Iterator<Item = NaiveDate>) -> Date32Array {
-    /// `num_days_from_ce` of 1970-01-01, Arrow's day 0.
-    const EPOCH: i32 = 719_163;
-    Date32Array::from_iter_values(values.map(|date| date.num_days_from_ce() - EPOCH))
+    Date32Array::from_iter_values(values.map(|date| date.to_epoch_days()))
 }

@@ -56,7 +56,7 @@ impl Db {
                 .map(|clock| ClockStatus::of(&policy, clock, timeline.current(clock), as_of))
                 .collect();
             let Timeline { facts, state, .. } = timeline;
-            let policy = format!("{} v{}", policy.name(), policy.version());
+            let policy = policy.title();
             Ok(RequestStatus { request, facts, policy, state, clocks, events })
         })
     }

@@ -94,7 +94,7 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(policy: &'a Policy, query: &'a AttainmentQuery) -> Result<Run<'a>> {
-        let about = |error: crate::Error| error.context(format_args!("policy {}", title(policy)));
+        let about = |error: crate::Error| error.context(format_args!("policy {}", policy.title()));
         let count = Count::new(policy, query).map_err(about)?;
         let none = |clock: &'a Clock| (clock, Changes { clock: clock.name.clone(), ..Changes::default() });
         let changes = count.clocks().map(none);
@@ -133,10 +133,6 @@ impl<'a> Run<'a> {
 
     fn simulation(self) -> Simulation {
         let changes = self.changes.into_iter().map(|(_, changes)| changes).collect();
-        Simulation { policy: title(self.policy), groups: self.count.groups(), changes }
+        Simulation { policy: self.policy.title(), groups: self.count.groups(), changes }
     }
-}
-
-fn title(policy: &Policy) -> String {
-    format!("{} v{}", policy.name(), policy.version())
 }

@@ -39,7 +39,7 @@ pub fn explain(
     Ok(Explanation {
         request: request.id.clone(),
         clock: found.name.clone(),
-        policy: format!("{} v{}", policy.name(), policy.version()),
+        policy: policy.title(),
         tzdb: calendar.tz_version().to_owned(),
         zone: calendar.zone().name().to_owned(),
         now: story.moment(now),

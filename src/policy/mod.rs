@@ -158,6 +158,11 @@ impl Policy {
         self.0.version
     }
 
+    /// Name and version as people read them, `name v1`.
+    pub(crate) fn title(&self) -> String {
+        format!("{} v{}", self.name(), self.version())
+    }
+
     /// The promise in plain words; empty if the text has none.
     pub fn statement(&self) -> &str {
         &self.0.statement
