@@ -79,7 +79,7 @@ pub use db::{
 pub use error::{Error, ErrorKind, Result};
 pub use model::{Event, EventFields, EventKind, EventTag, Facts, Request};
 pub use policy::Policy;
-pub use target::NoDeadline;
+pub use target::{NO_DEADLINE, NoDeadline};
 pub use time::{Instant, Span, TimeOfDay};
 
 /// The README's examples, run with the others.

@@ -73,17 +73,11 @@ pub fn events(table: &RecordBatch, zone: Option<&Zone>) -> Result<Vec<Operation>
         let (to, reason, vendor) = (take(3), take(4), take(5));
         let due = due.get(row).copied().flatten();
         let fields = EventFields { to, reason, vendor, due, facts: facts_of(&mut facts, row) };
-        let kind = EventTag::from_word(&word).ok_or_else(|| unknown(&word));
-        let kind = kind.and_then(|tag| EventKind::from_fields(tag, fields));
+        let kind = EventTag::parse(&word).and_then(|tag| EventKind::from_fields(tag, fields));
         let kind = kind.map_err(|error| error.context(format_args!("row {row}")))?;
         operations.push(Operation::Record { id, event: Event { kind, at, by, key, text } });
     }
     Ok(operations)
-}
-
-fn unknown(word: &str) -> Error {
-    let words: Vec<&str> = EventTag::ALL.iter().map(|tag| tag.word()).collect();
-    Error::new(ErrorKind::InvalidEvent, format!("event `{word}`: must be one of {}", words.join(", ")))
 }
 
 /// A table and which of its columns were read.

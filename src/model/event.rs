@@ -72,6 +72,22 @@ event_tags! {
     Note = 15, "note";
 }
 
+impl EventTag {
+    /// The kind with this word, for words that come from outside.
+    ///
+    /// # Errors
+    /// `InvalidEvent` with every word there is.
+    pub fn parse(word: &str) -> Result<EventTag> {
+        EventTag::from_word(word).ok_or_else(|| {
+            let words: Vec<&str> = EventTag::ALL.iter().map(|tag| tag.word()).collect();
+            Error::new(
+                ErrorKind::InvalidEvent,
+                format!("event `{word}`: must be one of {}", words.join(", ")),
+            )
+        })
+    }
+}
+
 /// What happened, with what it carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -63,14 +63,7 @@ pub(crate) struct EventDoc {
 
 impl EventDoc {
     pub(crate) fn into_event(self) -> Result<Event, Fault> {
-        let Some(tag) = EventTag::from_word(&self.event) else {
-            let words: Vec<&str> = EventTag::ALL.iter().map(|tag| tag.word()).collect();
-            return Err(Fault::argument(format!(
-                "event `{}`: must be one of {}",
-                self.event,
-                words.join(", ")
-            )));
-        };
+        let tag = EventTag::parse(&self.event).map_err(|error| Fault::argument(error.to_string()))?;
         let fields = EventFields {
             to: self.to,
             reason: self.reason,

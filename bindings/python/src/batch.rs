@@ -146,11 +146,9 @@ fn event(row: &Row<'_, '_>) -> PyResult<Operation> {
 
 /// The event kind of a word with what it carries.
 pub(crate) fn kind_of(py: Python<'_>, word: &str, fields: EventFields) -> PyResult<EventKind> {
-    let tag = EventTag::from_word(word).ok_or_else(|| {
-        let words: Vec<&str> = EventTag::ALL.iter().map(|tag| tag.word()).collect();
-        raised(py, ErrorKind::InvalidEvent, format!("event `{word}`: must be one of {}", words.join(", ")))
-    })?;
-    EventKind::from_fields(tag, fields).map_err(|error| from_core(py, &error))
+    EventTag::parse(word)
+        .and_then(|tag| EventKind::from_fields(tag, fields))
+        .map_err(|error| from_core(py, &error))
 }
 
 /// What to do with a bad row, by its word.
