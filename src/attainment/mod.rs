@@ -4,10 +4,12 @@
 //! a promise of 95 % of 10 requests allows no miss.
 
 mod group;
+mod outlook;
 mod period;
 mod tally;
 
 pub use group::{Breakdown, GroupBy};
+pub use outlook::{Cadence, Outlook, Pressing, Pulse};
 pub use period::{IntoPeriod, Month, PeriodRange, Quarter, Year};
 pub use tally::{Attainment, GoalVerdict, Tally};
 

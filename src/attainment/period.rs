@@ -26,12 +26,27 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// A stretch of dates, both ends included, in 1970 to 2099.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "Dates")]
 pub struct PeriodRange {
     #[serde(serialize_with = "date_text")]
     first: NaiveDate,
     #[serde(serialize_with = "date_text")]
     last: NaiveDate,
+}
+
+/// The dates as written.
+#[derive(serde::Deserialize)]
+struct Dates {
+    first: String,
+    last: String,
+}
+
+impl TryFrom<Dates> for PeriodRange {
+    type Error = Error;
+    fn try_from(written: Dates) -> Result<PeriodRange> {
+        PeriodRange::between(parse_date(&written.first)?, parse_date(&written.last)?)
+    }
 }
 
 impl PeriodRange {

@@ -9,7 +9,7 @@ use crate::policy::AttainmentGoal;
 const WHOLE_BP: u128 = 10_000;
 
 /// How many requests met their target, how many did not, and how many do not count and why.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tally {
     /// Met.
     pub met: u64,
@@ -143,6 +143,13 @@ impl Tally {
         i64::try_from(left).unwrap_or(i64::MIN)
     }
 
+    /// How many of the undecided must still be met for the goal to be reached; `None` if all of them are not enough.
+    pub fn must_meet(&self, goal: &AttainmentGoal) -> Option<u64> {
+        let wanted = (u128::from(goal.share_bp) * u128::from(self.counted())).div_ceil(WHOLE_BP);
+        let missing = u64::try_from(wanted).ok()?.saturating_sub(self.met);
+        (missing <= self.undecided).then_some(missing)
+    }
+
     /// Whether the goal is kept however the undecided ones end, cannot be kept any more, or depends on them.
     ///
     /// An empty cohort keeps every goal.
@@ -188,7 +195,7 @@ fn wilson_bp(part: u64, whole: u64) -> Option<(u32, u32)> {
 }
 
 /// Whether a promised share is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GoalVerdict {
     /// Yes, however the undecided ones end.
@@ -210,7 +217,7 @@ impl fmt::Display for GoalVerdict {
 }
 
 /// One clock's attainment over a period. Written out as people read it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Attainment {
     /// Received when.
     pub period: PeriodRange,

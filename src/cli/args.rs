@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Feed(Feed),
     /// Judge the promised shares: attainment, error budget, tail, time spent waiting.
     Report(Report),
+    /// What is left to lose in the running period, and what must be handled today for the promised share to hold.
+    Outlook(super::outlook::OutlookArgs),
     /// What if something else had been promised: replays the stored requests under other policies. Writes nothing.
     Simulate(Simulate),
     /// Derive all state anew from the events and compare.

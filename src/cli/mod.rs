@@ -10,6 +10,7 @@ mod compare;
 mod failure;
 mod import;
 mod out;
+mod outlook;
 mod policy;
 mod report;
 mod request;
@@ -81,6 +82,7 @@ fn database(command: &Command) -> Option<&Path> {
         Command::Scan(args) => Some(&args.db),
         Command::Feed(args) => Some(&args.db),
         Command::Report(args) => Some(&args.db),
+        Command::Outlook(args) => Some(&args.db),
         Command::Simulate(args) => Some(&args.db),
         Command::Rebuild(args) => Some(&args.db),
         Command::Info(args) | Command::CheckFile(args) | Command::Compact(args) => Some(&args.db),
@@ -101,6 +103,7 @@ fn obey(command: Command, out: &mut Out) -> Result<Verdict, Failure> {
         Command::Scan(args) => watch::scan(&args, out),
         Command::Feed(args) => watch::feed(&args, out),
         Command::Report(args) => report::report(&args, out),
+        Command::Outlook(args) => outlook::outlook(&args, out),
         Command::Simulate(args) => simulate::simulate(&args, out),
         Command::Rebuild(args) => care::rebuild(&args, out),
         Command::Info(args) => care::info(&args, out),

@@ -220,6 +220,11 @@ pub(super) struct Member {
 }
 
 impl Member {
+    /// The request's external id.
+    pub(super) fn id(&self) -> &str {
+        &self.request.id
+    }
+
     /// Its life under a policy, as of `now`.
     pub(super) fn timeline(&self, policy: &Policy, now: Instant) -> Timeline {
         derive_at(policy, &self.request, &self.events, now)
@@ -304,7 +309,7 @@ fn waiting(reason: String, mut lengths: Vec<i64>, requests: &BTreeMap<String, (u
 }
 
 /// The clocks asked for, with their index: one by name, else those that promise a share.
-fn asked_clocks<'a>(policy: &'a Policy, name: Option<&str>) -> Result<Vec<(usize, &'a Clock)>> {
+pub(super) fn asked_clocks<'a>(policy: &'a Policy, name: Option<&str>) -> Result<Vec<(usize, &'a Clock)>> {
     let clocks = policy.clocks().iter().enumerate();
     let asked: Vec<_> = match name {
         Some(name) => {
@@ -337,13 +342,13 @@ fn calendar_of(clock: &Clock) -> Option<&Calendar> {
 }
 
 /// The local date; the hours by which a zone lies beyond 1970 to 2099 count to the first or last date of the range.
-fn local_date(clock: &Clock, at: Instant) -> Option<NaiveDate> {
+pub(super) fn local_date(clock: &Clock, at: Instant) -> Option<NaiveDate> {
     let (first, last) = (NaiveDate::from_ymd_opt(1970, 1, 1)?, NaiveDate::from_ymd_opt(2099, 12, 31)?);
     Some(calendar_of(clock)?.local(at).date().clamp(first, last))
 }
 
 /// The period that a date of receipt counts to; `None` if it is not asked for.
-fn period_of(query: &AttainmentQuery, date: NaiveDate) -> Result<Option<PeriodRange>> {
+pub(super) fn period_of(query: &AttainmentQuery, date: NaiveDate) -> Result<Option<PeriodRange>> {
     if query.period.is_some_and(|period| date < period.first() || date > period.last()) {
         return Ok(None);
     }

@@ -85,7 +85,7 @@ pub struct Rule {
 }
 
 /// The share of a cohort that must meet its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AttainmentGoal {
     /// In hundredths of a percent, 1 to 10,000: 95 % is 9,500.
     pub share_bp: u32,
@@ -94,7 +94,7 @@ pub struct AttainmentGoal {
 }
 
 /// A period of the calendar in which attainment is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
     /// A calendar month.
