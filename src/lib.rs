@@ -74,7 +74,8 @@ pub use calendar::{Calendar, CalendarSpec};
 pub use clock::{Stage, ThresholdKind};
 pub use db::{
     AttainmentQuery, ClockStatus, Columns, Counts, Db, Durability, Feed, Info, Mode, Notice, OnError,
-    Operation, Options, Outcome, Page, PageKey, Query, Recorded, RequestStatus, Row, Rows, ScanTable, Verify,
+    Operation, Options, Outcome, Page, PageKey, Query, Recorded, RequestStatus, Row, Rows, Salvage,
+    SalvageOptions, ScanTable, Verify,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use model::{Event, EventFields, EventKind, EventTag, Facts, Request};

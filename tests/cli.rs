@@ -409,3 +409,31 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }
+
+#[test]
+fn a_damaged_database_is_salvaged() {
+    let desk = Desk::with_two();
+    let path = desk.path("care.slaclock");
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The text of CASE-2, wherever it lies.
+    for place in 0..bytes.len() - 6 {
+        if bytes[place..].starts_with(b"CASE-2") {
+            bytes[place] ^= 1;
+        }
+    }
+    std::fs::write(&path, bytes).unwrap();
+    insta::assert_snapshot!(transcript(
+        &desk,
+        &[
+            &["check-file", "DB"],
+            &["salvage", "DB", "@file:saved.slaclock"],
+            &["show", "@file:saved.slaclock", "CASE-1", "--now", "2026-03-09 12:30"],
+            &["check-file", "@file:saved.slaclock"],
+            &["salvage", "DB", "@file:saved.slaclock"],
+            &["salvage", "@file:none", "@file:other.slaclock"],
+        ]
+    ));
+    let saved = &desk.json(&["salvage", "DB", "@file:again.slaclock"])[0];
+    assert_eq!((saved["requests"].as_u64(), saved["lost_requests"].as_u64()), (Some(1), Some(1)));
+    assert_eq!(saved["places"].as_array().unwrap().len() as u64, saved["unreadable"].as_u64().unwrap());
+}

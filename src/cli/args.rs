@@ -59,6 +59,8 @@ pub(crate) enum Command {
     CheckFile(Database),
     /// Give free space in the file back.
     Compact(Database),
+    /// Make a new database from what can still be read of a damaged one, which is not touched.
+    Salvage(Salvage),
     /// Hold a policy against the targets and verdicts that a file recorded.
     CompareTargets(CompareTargets),
 }
@@ -377,6 +379,20 @@ pub(crate) struct Rebuild {
 pub(crate) struct Database {
     /// The database.
     pub(crate) db: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Salvage {
+    /// The damaged database. It is only read.
+    pub(crate) from: PathBuf,
+    /// The database to make; nothing may be there.
+    pub(crate) to: PathBuf,
+    /// The policy to use if none in the damaged database can be read.
+    #[arg(long)]
+    pub(crate) policy: Option<PathBuf>,
+    /// Keep events whose request cannot be read, under stand-ins named `salvaged:` and a number.
+    #[arg(long)]
+    pub(crate) stand_ins: bool,
 }
 
 #[derive(Args)]

@@ -14,6 +14,7 @@ mod outlook;
 mod policy;
 mod report;
 mod request;
+mod salvage;
 mod simulate;
 mod watch;
 mod when;
@@ -71,7 +72,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 /// The database that a command works on.
 fn database(command: &Command) -> Option<&Path> {
     match command {
-        Command::Check(_) | Command::Due(_) | Command::CompareTargets(_) => None,
+        Command::Check(_) | Command::Due(_) | Command::CompareTargets(_) | Command::Salvage(_) => None,
         Command::Explain(args) => args.request.as_ref().map(|_| args.file.as_path()),
         Command::Create(args) => Some(&args.db),
         Command::Install(args) => Some(&args.db),
@@ -109,6 +110,7 @@ fn obey(command: Command, out: &mut Out) -> Result<Verdict, Failure> {
         Command::Info(args) => care::info(&args, out),
         Command::CheckFile(args) => care::check_file(&args, out),
         Command::Compact(args) => care::compact(&args, out),
+        Command::Salvage(args) => salvage::salvage(&args, out),
         Command::CompareTargets(args) => compare::compare_targets(&args, out),
     }
 }

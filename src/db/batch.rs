@@ -94,6 +94,15 @@ impl<'a> Batch<'a> {
     }
 
     fn submit(&mut self, request: &'a Request) -> Result<(Outcome, u32)> {
+        self.submit_under(request, None)
+    }
+
+    /// Submits a request pinned to this edition, or to the one in force at its receipt.
+    pub(super) fn submit_under(
+        &mut self,
+        request: &'a Request,
+        edition: Option<u32>,
+    ) -> Result<(Outcome, u32)> {
         request.validate()?;
         if let Some(slot) = self.find(&request.id)? {
             let stored = &self.touch(slot)?.request;
@@ -103,7 +112,10 @@ impl<'a> Batch<'a> {
                 Err(other_content(stored, request))
             };
         }
-        let edition = self.db.edition_for(self.snapshot, request.received_at)?;
+        let edition = match edition {
+            Some(number) => self.db.edition(self.snapshot, number)?,
+            None => self.db.edition_for(self.snapshot, request.received_at)?,
+        };
         let clocks = edition.policy.clocks().len();
         let slot = self.head.requests;
         let next = |count: u32, more: usize| {

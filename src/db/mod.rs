@@ -15,6 +15,7 @@ mod policies;
 mod queue;
 mod report;
 mod request;
+mod salvage;
 mod scan;
 mod shared;
 mod simulate;
@@ -33,6 +34,7 @@ pub use outlook::OutlookQuery;
 pub use policies::PolicyInfo;
 pub use report::{AttainmentQuery, Group, Waiting};
 pub use request::RequestStatus;
+pub use salvage::{Salvage, SalvageOptions, SalvagedConsumer, Unreadable};
 pub use scan::{MAX_PAGE, Page, PageKey, Query, Rows};
 pub use shared::shutdown;
 pub use simulate::{Changes, Simulation};
@@ -119,8 +121,11 @@ impl Db {
     fn make(path: Option<&Path>, policy: &Policy, options: &Options) -> Result<Db> {
         let head = Head { policy: 1, ..Head::default() };
         let first = [(Table::Policies, 1, stored_edition(policy, Instant::MIN)?)];
-        let store = Store::create(path, &options.file, head, &first)?;
-        Ok(Db { store, editions: RwLock::default(), queue: Queue::default() })
+        Ok(Db::over(Store::create(path, &options.file, head, &first)?))
+    }
+
+    fn over(store: Store) -> Db {
+        Db { store, editions: RwLock::default(), queue: Queue::default() }
     }
 
     /// Opens an existing database. Never makes one.
@@ -129,8 +134,7 @@ impl Db {
     /// `NotFound`; `NotADatabase` for any other kind of file; `NewerFormat`; `Damaged`; `Busy` if another process
     /// has it for itself; `Io`.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Db> {
-        let store = Store::open(path.as_ref(), &options.file, options.read_only)?;
-        Ok(Db { store, editions: RwLock::default(), queue: Queue::default() })
+        Ok(Db::over(Store::open(path.as_ref(), &options.file, options.read_only)?))
     }
 
     /// Puts everything written so far on the disk. Only bulk durability leaves anything to do.

@@ -27,7 +27,7 @@ pub(crate) struct Edition {
 /// As stored: everything that is needed to compile the same policy again, the zones' data included, so that a
 /// deadline does not move because a later release knows other clock changes.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+pub(super) struct Stored {
     name: String,
     version: u32,
     in_force_from: Instant,
@@ -40,7 +40,7 @@ struct Stored {
 }
 
 /// What is known of an installed policy version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyInfo {
     /// The policy's name.
     pub name: String,
@@ -68,6 +68,16 @@ pub(crate) fn stored_edition(policy: &Policy, in_force_from: Instant) -> Result<
         tzdb: tzdb_of(policy).to_owned(),
         zones,
     })
+}
+
+/// Compiles a stored edition.
+pub(super) fn readable_edition(number: u32, stored: Stored) -> Result<Edition> {
+    let zones = TzData::kept(stored.tzdb, stored.zones);
+    let policy = Policy::from_text(&stored.text, &zones).map_err(|error| {
+        Error::new(ErrorKind::Damaged, format!("policy edition {number} no longer loads: {error}"))
+            .because(error)
+    })?;
+    Ok(Edition { number, policy, in_force_from: stored.in_force_from })
 }
 
 /// The version of the time zone data that a policy was compiled with.
@@ -146,12 +156,7 @@ impl Db {
         }
         let stored =
             snapshot.reader()?.must(Table::Policies, u64::from(number), codec::decode_all::<Stored>)?;
-        let zones = TzData::kept(stored.tzdb, stored.zones);
-        let policy = Policy::from_text(&stored.text, &zones).map_err(|error| {
-            Error::new(ErrorKind::Damaged, format!("policy edition {number} no longer loads: {error}"))
-                .because(error)
-        })?;
-        let edition = Arc::new(Edition { number, policy, in_force_from: stored.in_force_from });
+        let edition = Arc::new(readable_edition(number, stored)?);
         let mut editions = self.editions.write().unwrap_or_else(PoisonError::into_inner);
         Ok(editions.entry(number).or_insert(edition).clone())
     }

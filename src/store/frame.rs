@@ -64,8 +64,12 @@ fn seal_as(format: u8, kind: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
 }
 
 fn checksum(format: u8, kind: u8, key: &[u8], payload: &[u8]) -> u64 {
-    let seed = XxHash3_64::oneshot_with_seed(u64::from(kind) << 8 | u64::from(format), key);
-    XxHash3_64::oneshot_with_seed(seed, payload)
+    XxHash3_64::oneshot_with_seed(seed(format, kind, key), payload)
+}
+
+/// The seed of a payload's checksum: for whoever must look at a value too long to hold.
+pub(super) fn seed(format: u8, kind: u8, key: &[u8]) -> u64 {
+    XxHash3_64::oneshot_with_seed(u64::from(kind) << 8 | u64::from(format), key)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub(crate) mod log;
 pub(crate) mod notices;
 pub(crate) mod records;
 mod rows;
+pub(crate) mod salvage;
 mod sealed;
 pub(crate) mod snapshot;
 pub(crate) mod tables;

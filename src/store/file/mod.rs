@@ -123,6 +123,30 @@ pub(crate) struct Sizes {
     pub(crate) overhead: u64,
 }
 
+/// A file of any content to read as it is: no engine, no lock, nothing written.
+///
+/// # Errors
+/// `NotFound`; `NotADatabase` for anything but a regular file; `Busy` while somebody has it open; `Io`.
+pub(crate) fn raw(path: &Path) -> Result<std::fs::File> {
+    open::raw(path)
+}
+
+/// A free name beside `path` for a file in the making, and what removes the file unless it was published.
+///
+/// # Errors
+/// `AlreadyExists` if anything is at `path`; `Io`.
+pub(crate) fn draft(path: &Path) -> Result<(PathBuf, impl Drop + use<>)> {
+    open::draft(path)
+}
+
+/// Gives a finished, closed file its name.
+///
+/// # Errors
+/// `AlreadyExists` if anything is at `path` by now; `Io`.
+pub(crate) fn publish(draft: &Path, path: &Path) -> Result<()> {
+    open::publish(draft, path)
+}
+
 /// An open file, or a store in memory.
 pub(crate) struct OpenFile {
     core: Arc<Core>,

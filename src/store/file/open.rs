@@ -135,6 +135,39 @@ pub(super) fn on_backend(
     finish(&core, open_engine(&core, options, false), options, file)
 }
 
+/// A file of any content to read as it is, while nobody has it open.
+pub(super) fn raw(path: &Path) -> Result<File> {
+    let (file, _) = existing(path, false)?;
+    let locks = core_of(
+        file.try_clone().map_err(|cause| io_at(path, "opening", cause))?,
+        false,
+        &Options::default(),
+    )?;
+    // Where there are no such locks, nobody can have it open by them.
+    if Guarded(locks).query_lock_range(Bound::Unbounded, Bound::Unbounded).unwrap_or(false) {
+        return Err(at(
+            path,
+            Error::new(ErrorKind::Busy, "somebody has the file open; it must be closed first"),
+        ));
+    }
+    Ok(file)
+}
+
+/// Gives a finished file its name, complete and on the disk.
+pub(super) fn publish(draft: &Path, path: &Path) -> Result<()> {
+    Draft { path: draft.to_owned(), folder: folder_of(path) }.publish(path)
+}
+
+/// A name beside `path` that nothing has, for a file in the making; and a guard that removes what has it.
+pub(super) fn draft(path: &Path) -> Result<(PathBuf, impl Drop + use<>)> {
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(already_exists(path));
+    }
+    let draft = Draft::new(&folder_of(path)).map_err(|cause| io_at(path, "creating", cause))?;
+    fs::remove_file(&draft.path).map_err(|cause| io_at(path, "creating", cause))?;
+    Ok((draft.path.clone(), draft))
+}
+
 fn open_engine(core: &Arc<Core>, options: &Options, verify: bool) -> Result<Handle> {
     // A damaged file that is not verified may make the engine panic as early as here.
     Health::default().guard(|| {
