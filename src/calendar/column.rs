@@ -190,13 +190,19 @@ impl<S: BlockSpans> Loop for Added<'_, S> {
 /// What the passes over a block hand on to each other.
 struct Scratch {
     span: [i64; BLOCK],
-    day: [u32; BLOCK],
+    day: [u16; BLOCK],
     of_day: [u32; BLOCK],
     before: [u32; BLOCK],
     entry: [u16; BLOCK],
-    /// The number of the last working second that is added.
+    /// The number of the last working second that is added, 0 where there is none.
     last: [u32; BLOCK],
     is_found: [bool; BLOCK],
+    /// The day in which that second lies, its row, and how many working seconds of it come before.
+    open_day: [u32; BLOCK],
+    row: [u32; BLOCK],
+    rest: [u32; BLOCK],
+    /// Its place in its row, then its unit of the day.
+    unit: [u32; BLOCK],
     due: [i64; BLOCK],
 }
 
@@ -210,54 +216,29 @@ impl Default for Scratch {
             entry: [0; BLOCK],
             last: [0; BLOCK],
             is_found: [false; BLOCK],
+            open_day: [0; BLOCK],
+            row: [0; BLOCK],
+            rest: [0; BLOCK],
+            unit: [0; BLOCK],
             due: [0; BLOCK],
         }
     }
 }
 
+#[allow(clippy::needless_range_loop, reason = "columns side by side")]
 impl Scratch {
     /// A block; false if an instant is not supported or a span is negative.
-    #[allow(clippy::needless_range_loop, reason = "columns side by side")]
     #[inline(always)]
     fn add(&mut self, tables: &Columns<'_>, t: &[i64; BLOCK]) -> bool {
-        let (grid, total) = (tables.grid, i64::from(tables.total));
-        let mut bad = 0_u64;
+        let is_good = self.place(t);
+        self.worked(tables);
+        self.count(tables);
+        self.find(tables);
         for item in 0..BLOCK {
-            let at = t[item] as u64;
-            bad |= at | (u64::from(END_S) - 1).wrapping_sub(at);
-            bad |= (self.span[item] as u64) >> 31;
-            let day = (((at >> 7) & 0x1ff_ffff) * PER_675) >> 37;
-            self.day[item] = day as u32;
-            self.of_day[item] = ((at & 0xffff_ffff) - day * u64::from(DAY_S)) as u32;
-        }
-        let is_good = bad >> 32 == 0 && self.span.iter().all(|span| *span >= 0);
-        for item in 0..BLOCK {
-            // A day beyond the table stands for an instant that is not supported; its answer is taken back below.
-            let day = tables.days[(self.day[item] as usize).min(DAYS)];
-            self.before[item] = day.before_s;
-            self.entry[item] = grid.entry(day.row, self.of_day[item].min(DAY_S - 1));
-        }
-        for item in 0..BLOCK {
-            let worked =
-                self.before[item] + grid.worked_of(self.entry[item], self.of_day[item].min(DAY_S - 1));
-            let last = i64::from(worked).saturating_add(self.span[item]) - 1;
-            self.is_found[item] = last < total && self.span[item] > 0;
-            self.last[item] = if self.is_found[item] { last as u32 } else { 0 };
-        }
-        for item in 0..BLOCK {
-            let last = self.last[item];
-            let mut at = usize::from(tables.index.get((last >> tables.shift) as usize).copied().unwrap_or(0));
-            while tables.open_days[at + 1].before_s <= last {
-                at += 1;
-            }
-            let open_day = tables.open_days[at];
-            let of_day = grid.second(open_day.shape, (last.wrapping_sub(open_day.before_s)).min(DAY_S - 1));
-            self.due[item] = i64::from(open_day.day) * i64::from(DAY_S) + i64::from(of_day) + 1;
-        }
-        for item in 0..BLOCK {
-            let is_due = self.is_found[item] && self.due[item] < i64::from(END_S);
+            let due = i64::from(self.open_day[item]) * i64::from(DAY_S) + i64::from(self.unit[item]) + 1;
+            let is_due = self.is_found[item] && due < i64::from(END_S);
             let none = if self.span[item] == 0 { t[item] } else { NO_DEADLINE };
-            self.due[item] = if is_due { self.due[item] } else { none };
+            self.due[item] = if is_due { due } else { none };
         }
         if !is_good {
             for item in 0..BLOCK {
@@ -267,6 +248,78 @@ impl Scratch {
             }
         }
         is_good
+    }
+
+    /// Days and their seconds; false if an instant is not supported or a span is negative.
+    #[inline(always)]
+    fn place(&mut self, t: &[i64; BLOCK]) -> bool {
+        let mut bad = 0_u64;
+        for item in 0..BLOCK {
+            let at = t[item] as u64;
+            bad |= at | (u64::from(END_S) - 1).wrapping_sub(at) | (self.span[item] as u64) >> 31;
+            let day = (((at >> 7) & 0x1ff_ffff) * PER_675) >> 37;
+            self.day[item] = day as u16;
+            // Never a whole day, whatever the instant is.
+            self.of_day[item] =
+                ((at & 0xffff_ffff).wrapping_sub(day * u64::from(DAY_S)) as u32).min(DAY_S - 1);
+        }
+        bad >> 32 == 0 && self.span.iter().all(|span| *span >= 0)
+    }
+
+    /// What was worked before the day, and the entries of the grid.
+    #[inline(always)]
+    fn worked(&mut self, tables: &Columns<'_>) {
+        for item in 0..BLOCK {
+            // A day beyond the table stands for an instant that is not supported; its answer is taken back later.
+            let day = tables.days[usize::from(self.day[item]).min(DAYS)];
+            self.before[item] = day.before_s;
+            self.entry[item] = tables.grid.entry(day.row, self.of_day[item]);
+        }
+    }
+
+    /// The last working second that is added.
+    #[inline(always)]
+    fn count(&mut self, tables: &Columns<'_>) {
+        for item in 0..BLOCK {
+            let worked = self.before[item] + tables.grid.worked_of(self.entry[item], self.of_day[item]);
+            let more = (self.span[item] as u64).wrapping_sub(1);
+            // Less than none wraps to more than there can be.
+            let last = u64::from(worked) + more.min(u64::from(u32::MAX));
+            self.is_found[item] = last < u64::from(tables.total);
+            self.last[item] = if self.is_found[item] { last as u32 } else { 0 };
+        }
+    }
+
+    /// The day in which it lies, and which second of that it is.
+    #[inline(always)]
+    fn find(&mut self, tables: &Columns<'_>) {
+        let open_days = tables.open_days;
+        for item in 0..BLOCK {
+            let last = self.last[item];
+            let mut at = usize::from(tables.index.get((last >> tables.shift) as usize).copied().unwrap_or(0));
+            // Mostly no more than one day begins in a bucket, which is a step without a jump.
+            at += usize::from(open_days[at + 1].before_s <= last);
+            while open_days[at + 1].before_s <= last {
+                at += 1;
+            }
+            let open_day = open_days[at];
+            self.open_day[item] = u32::from(open_day.day);
+            self.row[item] = u32::from(open_day.shape);
+            self.rest[item] = open_day.before_s;
+        }
+        for item in 0..BLOCK {
+            // Of a calendar that never opens the only day begins after everything.
+            let rest = self.last[item].wrapping_sub(self.rest[item]).min(DAY_S - 1);
+            let unit = tables.grid.units(rest);
+            self.row[item] = self.row[item] * tables.grid.row_length() + unit;
+            self.rest[item] = rest - unit * tables.grid.unit_s();
+        }
+        for item in 0..BLOCK {
+            self.unit[item] = u32::from(tables.grid.unit_at(self.row[item]));
+        }
+        for item in 0..BLOCK {
+            self.unit[item] = self.unit[item] * tables.grid.unit_s() + self.rest[item];
+        }
     }
 }
 

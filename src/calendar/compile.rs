@@ -1,36 +1,100 @@
 //! From civil hours to stretches of UTC: closures are cut out in civil time, then the edges are converted.
+//!
+//! Dates repeat: most of a year are one of seven, for as long as the clock does not change. So each different date is
+//! worked out once, and a UTC day once for each different row of dates around it.
+
+use std::collections::HashMap;
 
 use super::days::DayTable;
 use super::holidays::{FIRST_DAY, LAST_DAY};
-use super::plan::{Cut, Plan};
+use super::plan::{Cut, Plan, Source};
 use super::spec::CalendarSpec;
-use super::work::{END_S, WorkTable};
+use super::work::WorkTable;
 use crate::time::DAY_S;
 use crate::zone::{Edge, Zone};
 
 /// The tables of a calendar that has passed its checks.
 pub(super) fn tables(spec: &CalendarSpec, plan: &Plan, zone: &Zone) -> (WorkTable, DayTable) {
-    let mut stretches: Vec<(i64, i64)> = Vec::with_capacity(48_000);
-    let mut dates = Vec::with_capacity((LAST_DAY - FIRST_DAY + 1) as usize);
-    let mut civil = Vec::new();
-    let mut clock = Clock { zone, offset_s: 0, until: i64::MIN };
-    for day in FIRST_DAY..=LAST_DAY {
-        civil_stretches(spec, plan, day, &mut civil);
-        clock.turn_to(day);
-        let mut edges: Option<(i64, i64)> = None;
-        for &(from, to) in &civil {
-            let opens = clock.utc(from, Edge::Open);
-            let closes = clock.utc(to, Edge::Close);
-            // Nothing is left of a stretch that the clock skips.
-            if opens < closes {
-                stretches.push((opens, closes));
-                let (first, last) = edges.unwrap_or((opens, closes));
-                edges = Some((first.min(opens), last.max(closes)));
+    let dates = Dates::of(spec, plan, zone);
+    (WorkTable::build(&dates), DayTable::build(&dates))
+}
+
+/// What opens on each date, in UTC.
+pub(super) struct Dates {
+    /// For each date from [`FIRST_DAY`] on the number of what opens on it.
+    pub(super) numbers: Vec<u16>,
+    /// What opens, by number: stretches in seconds from the UTC midnight of the same date, none empty. Number 0 is
+    /// nothing.
+    pub(super) opens: Vec<Vec<(i32, i32)>>,
+}
+
+impl Dates {
+    /// The number of a date on which nothing opens.
+    pub(super) const CLOSED: u16 = 0;
+
+    fn of(spec: &CalendarSpec, plan: &Plan, zone: &Zone) -> Dates {
+        let mut dates = Dates {
+            numbers: Vec::with_capacity((LAST_DAY - FIRST_DAY + 1) as usize),
+            opens: vec![Vec::new()],
+        };
+        let mut known = HashMap::from([(Vec::new(), Dates::CLOSED)]);
+        // The numbers of plain dates by weekday, as long as the clock does not change.
+        let mut week: [Option<u16>; 7] = [None; 7];
+        let mut clock = Clock { zone, offset_s: 0, until: i64::MIN };
+        let mut week_offset_s = i64::MAX;
+        let (mut civil, mut cuts) = (Vec::new(), plan.all_cuts());
+        // 1970-01-01 was a Thursday.
+        let mut weekday = (FIRST_DAY + 3).rem_euclid(7) as usize;
+        for day in FIRST_DAY..=LAST_DAY {
+            clock.turn_to(day);
+            while cuts.first().is_some_and(|cut| cut.day < day) {
+                cuts = &cuts[1..];
             }
+            if clock.offset_s != week_offset_s {
+                (week, week_offset_s) = ([None; 7], clock.offset_s);
+            }
+            let has_cuts = cuts.first().is_some_and(|cut| cut.day <= day + 1);
+            let source = plan.source(day);
+            let is_plain = source == Source::Week && !has_cuts && clock.is_steady();
+            let number = match week[weekday] {
+                _ if matches!(source, Source::Holiday(_)) => Dates::CLOSED,
+                Some(number) if is_plain => number,
+                _ => {
+                    civil_stretches(spec, plan, day, &mut civil);
+                    dates.number_of(day, &civil, &clock, &mut known)
+                }
+            };
+            if is_plain {
+                week[weekday] = Some(number);
+            }
+            dates.numbers.push(number);
+            weekday = if weekday == 6 { 0 } else { weekday + 1 };
         }
-        dates.push(edges);
+        dates
     }
-    (WorkTable::build(&join(stretches)), DayTable::build(&dates))
+
+    /// The number of what opens on a date by civil time.
+    fn number_of(
+        &mut self,
+        day: i32,
+        civil: &[(i64, i64)],
+        clock: &Clock<'_>,
+        known: &mut HashMap<Vec<(i32, i32)>, u16>,
+    ) -> u16 {
+        let midnight = i64::from(day) * DAY_S;
+        // A stretch begins within its date and ends before the next has ended, and no zone is a day off.
+        let stretches = civil.iter().filter_map(|&(from, to)| {
+            let (opens, closes) = (clock.utc(from, Edge::Open), clock.utc(to, Edge::Close));
+            // Nothing is left of a stretch that the clock skips.
+            (opens < closes).then_some(((opens - midnight) as i32, (closes - midnight) as i32))
+        });
+        let stretches: Vec<(i32, i32)> = stretches.collect();
+        *known.entry(stretches).or_insert_with_key(|stretches| {
+            self.opens.push(stretches.clone());
+            // There are no more numbers than dates, and those fit.
+            (self.opens.len() - 1) as u16
+        })
+    }
 }
 
 /// A zone's clock, read date by date: between two changes it is one subtraction.
@@ -55,8 +119,13 @@ impl Clock<'_> {
         }
     }
 
+    /// Whether the clock does not change around the date.
+    fn is_steady(&self) -> bool {
+        self.until > i64::MIN
+    }
+
     fn utc(&self, civil: i64, edge: Edge) -> i64 {
-        if self.until > i64::MIN { civil - self.offset_s } else { self.zone.utc_of_civil_secs(civil, edge) }
+        if self.is_steady() { civil - self.offset_s } else { self.zone.utc_of_civil_secs(civil, edge) }
     }
 }
 
@@ -68,10 +137,6 @@ fn civil_stretches(spec: &CalendarSpec, plan: &Plan, day: i32, out: &mut Vec<(i6
         let (opens, mut closes) = (hours.opens.as_secs(), hours.closes.as_secs());
         if closes <= opens {
             closes += DAY_S;
-        }
-        if !plan.has_cuts() {
-            out.push((midnight + opens, midnight + closes));
-            continue;
         }
         let mut from = opens;
         let shifted =
@@ -91,22 +156,4 @@ fn civil_stretches(spec: &CalendarSpec, plan: &Plan, day: i32, out: &mut Vec<(i6
             out.push((midnight + from, midnight + closes));
         }
     }
-}
-
-/// The same stretches in order, joined where they touch or overlap, clipped to the supported range.
-fn join(mut stretches: Vec<(i64, i64)>) -> Vec<(u32, u32)> {
-    if !stretches.is_sorted() {
-        stretches.sort_unstable();
-    }
-    let mut joined: Vec<(u32, u32)> = Vec::with_capacity(stretches.len());
-    for (opens, closes) in stretches {
-        let clipped = |t: i64| t.clamp(0, i64::from(END_S)) as u32;
-        let (opens, closes) = (clipped(opens), clipped(closes));
-        match joined.last_mut() {
-            _ if opens == closes => {}
-            Some(last) if opens <= last.1 => last.1 = last.1.max(closes),
-            _ => joined.push((opens, closes)),
-        }
-    }
-    joined
 }

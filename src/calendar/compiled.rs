@@ -1,5 +1,7 @@
 //! A compiled calendar: every question is answered from tables, without walking days.
 
+use std::sync::OnceLock;
+
 use chrono::{NaiveDate, NaiveDateTime};
 
 use super::check::check;
@@ -23,21 +25,28 @@ pub struct Interval {
     pub closes: Instant,
 }
 
-/// Working hours in a time zone, compiled for 1970 to 2099.
+/// Working hours in a time zone, for 1970 to 2099.
 ///
-/// Immutable; about 0.8 MiB. Intervals are half-open, and stretches that touch or overlap are one.
+/// Immutable. Intervals are half-open, and stretches that touch or overlap are one. Its tables, about 0.8 MiB, are made
+/// when it is asked for the first time, in a third of a millisecond; other threads that ask meanwhile wait for them.
 #[derive(Debug)]
 pub struct Calendar {
     spec: CalendarSpec,
     zone: Zone,
     tz_version: String,
+    made: OnceLock<Made>,
+}
+
+/// What a calendar makes of itself when it is first asked.
+#[derive(Debug)]
+struct Made {
     plan: Plan,
     work: WorkTable,
     days: DayTable,
 }
 
 impl Calendar {
-    /// Checks a calendar as written and compiles it.
+    /// Checks a calendar as written; whatever passes has an answer to every question.
     ///
     /// # Errors
     /// `InvalidCalendar` if hours overlap, a rule names no possible date, nothing ever opens by what is written, or
@@ -61,9 +70,40 @@ impl Calendar {
     pub fn compile(mut spec: CalendarSpec, tz: &TzData) -> Result<Calendar> {
         check(&mut spec)?;
         let zone = tz.zone(&spec.zone).map_err(|error| error.context(format!("calendar `{}`", spec.name)))?;
-        let plan = Plan::of(&spec)?;
-        let (work, days) = compile::tables(&spec, &plan, &zone);
-        Ok(Calendar { spec, zone, tz_version: tz.version().to_owned(), plan, work, days })
+        Plan::check(&spec)?;
+        Ok(Calendar { spec, zone, tz_version: tz.version().to_owned(), made: OnceLock::new() })
+    }
+
+    /// Makes the tables now, if no question has yet; takes a third of a millisecond.
+    pub fn prepare(&self) {
+        self.made();
+    }
+
+    #[inline(always)]
+    fn made(&self) -> &Made {
+        match self.made.get() {
+            Some(made) => made,
+            None => self.make(),
+        }
+    }
+
+    #[cold]
+    fn make(&self) -> &Made {
+        self.made.get_or_init(|| {
+            let plan = Plan::of(&self.spec);
+            let (work, days) = compile::tables(&self.spec, &plan, &self.zone);
+            Made { plan, work, days }
+        })
+    }
+
+    #[inline(always)]
+    fn work(&self) -> &WorkTable {
+        &self.made().work
+    }
+
+    #[inline(always)]
+    fn days(&self) -> &DayTable {
+        &self.made().days
     }
 
     /// Its name in the policy.
@@ -94,7 +134,7 @@ impl Calendar {
     /// Whether `t` lies in working time.
     #[inline]
     pub fn is_open(&self, t: Instant) -> bool {
-        self.work.is_open(t.raw())
+        self.work().is_open(t.raw())
     }
 
     /// The next instant of working time: `t` itself if it is open.
@@ -102,7 +142,7 @@ impl Calendar {
     /// # Errors
     /// `NeverOpen` if the calendar has no working time after `t`, `BeyondRange` if it next opens in 2100 or later.
     pub fn next_open(&self, t: Instant) -> Result<Instant, NoDeadline> {
-        let opens = self.work.second(self.work.before(t.raw()));
+        let opens = self.work().second(self.work().before(t.raw()));
         opens.and_then(Instant::from_raw).ok_or_else(|| self.no_more_work())
     }
 
@@ -111,7 +151,7 @@ impl Calendar {
     /// # Errors
     /// As for [`Calendar::next_open`]; `BeyondRange` also if it stays open to the end of 2099.
     pub fn next_close(&self, t: Instant) -> Result<Instant, NoDeadline> {
-        match self.work.close_after(self.work.before(t.raw())) {
+        match self.work().close_after(self.work().before(t.raw())) {
             Some(closes) => Instant::from_raw(closes).ok_or(NoDeadline::BeyondRange),
             None => Err(self.no_more_work()),
         }
@@ -150,7 +190,7 @@ impl Calendar {
     /// Whether a non-empty stretch of working time opens on `date`. Dates outside 1970 to 2099 are no working days,
     /// except those that share an instant with them in this zone.
     pub fn is_working_day(&self, date: NaiveDate) -> bool {
-        self.days.is_working(day_of(date))
+        self.days().is_working(day_of(date))
     }
 
     /// The nth working day strictly after `date`, or strictly before it if `n` is negative; `date` itself for 0.
@@ -162,8 +202,9 @@ impl Calendar {
         if n == 0 {
             return Ok(date);
         }
-        self.days.nth(day, n).map(date_of).ok_or(
-            if n > 0 && self.days.count_before(i32::MAX) <= self.days.count_before(day.saturating_add(1)) {
+        self.days().nth(day, n).map(date_of).ok_or(
+            if n > 0 && self.days().count_before(i32::MAX) <= self.days().count_before(day.saturating_add(1))
+            {
                 self.no_more_work()
             } else {
                 NoDeadline::BeyondRange
@@ -173,20 +214,20 @@ impl Calendar {
 
     /// Working days in `(a, b]`; if `b` comes before `a`, the negative of those in `(b, a]`.
     pub fn working_days(&self, a: NaiveDate, b: NaiveDate) -> i64 {
-        let up_to = |date: NaiveDate| self.days.count_before(day_of(date).saturating_add(1));
+        let up_to = |date: NaiveDate| self.days().count_before(day_of(date).saturating_add(1));
         up_to(b) - up_to(a)
     }
 
     /// When the first stretch that belongs to `date` opens. `None` if it is no working day or that instant lies
     /// outside the supported range.
     pub fn first_open_of(&self, date: NaiveDate) -> Option<Instant> {
-        Instant::checked(self.days.edges_of(day_of(date))?.0)
+        Instant::checked(self.days().edges_of(day_of(date))?.0)
     }
 
     /// When the last stretch that belongs to `date` closes, perhaps on the next date. `None` if it is no working day
     /// or that instant lies outside the supported range.
     pub fn close_of(&self, date: NaiveDate) -> Option<Instant> {
-        Instant::checked(self.days.edges_of(day_of(date))?.1)
+        Instant::checked(self.days().edges_of(day_of(date))?.1)
     }
 
     /// The working time in `[from, to)`, in order, clipped to it.
@@ -209,7 +250,7 @@ impl Calendar {
     /// Working seconds of 1970 to 2099 before `t`.
     #[inline]
     pub(crate) fn work_at(&self, t: Instant) -> u32 {
-        self.work.before(t.raw())
+        self.work().before(t.raw())
     }
 
     /// As [`Calendar::add_working_time`], and for a negative `d` as [`Calendar::sub_working_time`].
@@ -221,13 +262,12 @@ impl Calendar {
     /// As [`Calendar::work_after`], where `worked` is [`work_at`](Calendar::work_at) of `t`.
     #[inline]
     pub(crate) fn work_after_that(&self, t: Instant, worked: u32, d: Span) -> Result<Instant, NoDeadline> {
-        // The last working second of `d` ends at the instant looked for.
-        let last = i64::from(worked).checked_add(d.as_secs()).and_then(|work| work.checked_sub(1));
-        match last.and_then(|last| u32::try_from(last).ok()).and_then(|last| self.work.second(last)) {
-            Some(begins) if d > Span::ZERO => {
-                Instant::from_raw(begins + 1).ok_or_else(|| self.not_reached(t))
-            }
-            _ => self.work_after_rarely(t, d),
+        // The last working second of `d` ends at the instant looked for; no time at all wraps to more than there can be.
+        let more = (d.as_secs() as u64).wrapping_sub(1).min(u64::from(u32::MAX));
+        let last = u32::try_from(u64::from(worked) + more).unwrap_or(u32::MAX);
+        match self.work().second(last) {
+            Some(begins) => Instant::from_raw(begins + 1).ok_or_else(|| self.not_reached(t)),
+            None => self.work_after_rarely(t, d),
         }
     }
 
@@ -241,7 +281,7 @@ impl Calendar {
             back => {
                 let wanted = i64::from(self.work_at(t)).checked_add(back);
                 let wanted = wanted.and_then(|work| u32::try_from(work).ok());
-                let begins = wanted.and_then(|work| self.work.second(work));
+                let begins = wanted.and_then(|work| self.work().second(work));
                 begins.and_then(Instant::from_raw).ok_or(NoDeadline::BeyondRange)
             }
         }
@@ -250,48 +290,53 @@ impl Calendar {
     /// Why some working time after `t` is not reached.
     #[cold]
     fn not_reached(&self, t: Instant) -> NoDeadline {
-        if self.work_at(t) < self.work.total() { NoDeadline::BeyondRange } else { self.no_more_work() }
+        if self.work_at(t) < self.work().total() { NoDeadline::BeyondRange } else { self.no_more_work() }
     }
 
     /// The first instant after `t` at which it opens or closes, in seconds since 1970-01-01T00:00:00Z; `None` if it
     /// stays as it is.
     pub(crate) fn edge_after(&self, t: Instant) -> Option<i64> {
-        self.work.edge_after(t.raw()).map(i64::from)
+        self.work().edge_after(t.raw()).map(i64::from)
     }
 
     /// Whether a date, in days since 1970-01-01, is a working day.
     pub(crate) fn is_working(&self, day: i64) -> bool {
-        self.days.is_working(clamp_day(day))
+        self.days().is_working(clamp_day(day))
     }
 
     /// The nth working day after a date, both in days since 1970-01-01; the date itself for 0.
     pub(crate) fn nth_working(&self, day: i64, n: u32) -> Option<i64> {
-        if n == 0 { Some(day) } else { self.days.nth(clamp_day(day), i64::from(n)).map(i64::from) }
+        if n == 0 { Some(day) } else { self.days().nth(clamp_day(day), i64::from(n)).map(i64::from) }
     }
 
     /// The first opening and the last close of a date, in days and seconds since 1970-01-01T00:00:00Z.
     pub(crate) fn edges_of(&self, day: i64) -> Option<(i64, i64)> {
-        self.days.edges_of(clamp_day(day))
+        self.days().edges_of(clamp_day(day))
     }
 
-    /// Bytes of memory that its tables hold.
+    /// The unit of the grid on which all its edges lie, if there is one; divides a day.
+    pub(crate) fn grid_unit_s(&self) -> Option<u32> {
+        self.work().grid_unit_s()
+    }
+
+    /// Bytes of memory that its tables hold; 0 as long as nothing was asked.
     pub fn table_size(&self) -> usize {
-        self.work.size() + self.days.size() + self.plan.size()
+        self.made.get().map_or(0, |made| made.work.size() + made.days.size() + made.plan.size())
     }
 
     pub(super) fn columns(&self) -> Option<Columns<'_>> {
-        self.work.columns()
+        self.work().columns()
     }
 
     pub(super) fn plan(&self) -> &Plan {
-        &self.plan
+        &self.made().plan
     }
 
     /// Why there is no working time after some instant: a calendar that was open in the last year of the range would
     /// open again beyond it.
     fn no_more_work(&self) -> NoDeadline {
         let last_year = END_S - 366 * DAY_S as u32;
-        if self.work.before(last_year) < self.work.total() {
+        if self.work().before(last_year) < self.work().total() {
             NoDeadline::BeyondRange
         } else {
             NoDeadline::NeverOpen
@@ -311,7 +356,7 @@ impl Iterator for Intervals<'_> {
     type Item = Interval;
 
     fn next(&mut self) -> Option<Interval> {
-        let work = &self.calendar.work;
+        let work = self.calendar.work();
         let number = work.before(self.at);
         let opens = work.second(number).filter(|opens| *opens < self.until)?;
         let closes = work.close_after(number)?.min(self.until);

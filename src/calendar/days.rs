@@ -1,7 +1,6 @@
 //! Working days as a look-up: the nth working day from a date, and when a date opens and closes.
 
-use std::collections::HashMap;
-
+use super::compile::Dates;
 use super::holidays::{FIRST_DAY, LAST_DAY};
 use crate::time::DAY_S;
 
@@ -22,39 +21,37 @@ pub(super) struct DayTable {
 }
 
 impl DayTable {
-    /// From the first opening and the last close of every date from [`FIRST_DAY`] on, in seconds since
-    /// 1970-01-01T00:00:00Z.
-    pub(super) fn build(dates: &[Option<(i64, i64)>]) -> DayTable {
+    pub(super) fn build(dates: &Dates) -> DayTable {
+        let count = dates.numbers.len();
         let mut table = DayTable {
-            before: Vec::with_capacity(dates.len() + 1),
-            working: Vec::new(),
-            edge: Vec::with_capacity(dates.len()),
+            before: Vec::with_capacity(count + 1),
+            working: Vec::with_capacity(count),
+            edge: Vec::with_capacity(count),
             edges: Vec::new(),
         };
-        let mut numbers: HashMap<(i32, i32), u16> = HashMap::new();
-        let mut last = ((0, 0), CLOSED);
-        for (at, date) in dates.iter().enumerate() {
+        // What opens on a date says when it first does.
+        let edge_of: Vec<u16> = dates.opens.iter().map(|opens| table.edge_number(opens)).collect();
+        for (at, number) in dates.numbers.iter().enumerate() {
+            let edge = edge_of[usize::from(*number)];
             table.before.push(table.working.len() as u16);
-            let Some((opens, closes)) = *date else {
-                table.edge.push(CLOSED);
-                continue;
-            };
-            let midnight = (at as i64 + i64::from(FIRST_DAY)) * DAY_S;
-            // A stretch begins within its date and ends before the next has ended, and no zone is a day off.
-            let pair = ((opens - midnight) as i32, (closes - midnight) as i32);
-            if last.1 == CLOSED || last.0 != pair {
-                let number = *numbers.entry(pair).or_insert_with(|| {
-                    table.edges.push(pair);
-                    (table.edges.len() - 1) as u16
-                });
-                last = (pair, number);
+            table.edge.push(edge);
+            if edge != CLOSED {
+                table.working.push(at as u16);
             }
-            table.edge.push(last.1);
-            table.working.push(at as u16);
         }
         table.before.push(table.working.len() as u16);
         table.working.shrink_to_fit();
         table
+    }
+
+    /// The number of the first opening and the last close of these stretches, a new one each time; numbers of stretches
+    /// are few.
+    fn edge_number(&mut self, opens: &[(i32, i32)]) -> u16 {
+        let first = opens.iter().map(|stretch| stretch.0).min();
+        let last = opens.iter().map(|stretch| stretch.1).max();
+        let (Some(first), Some(last)) = (first, last) else { return CLOSED };
+        self.edges.push((first, last));
+        (self.edges.len() - 1) as u16
     }
 
     pub(super) fn is_working(&self, day: i32) -> bool {

@@ -86,6 +86,12 @@ impl Grid {
         u32::from(self.second[(row + unit) as usize]) * self.unit_s + (number - unit * self.unit_s)
     }
 
+    #[inline(always)]
+    pub(super) fn unit_s(&self) -> u32 {
+        self.unit_s
+    }
+
+    #[inline(always)]
     pub(super) fn row_length(&self) -> u32 {
         self.row_length
     }
@@ -95,9 +101,15 @@ impl Grid {
         2 * (self.worked.capacity() + self.second.capacity())
     }
 
+    /// The unit of the day at a place of all rows of working time.
+    #[inline(always)]
+    pub(super) fn unit_at(&self, place: u32) -> u16 {
+        self.second[place as usize]
+    }
+
     /// Whole units in less than a day.
     #[inline(always)]
-    fn units(&self, of_day: u32) -> u32 {
+    pub(super) fn units(&self, of_day: u32) -> u32 {
         // Exact: the reciprocal is too large by less than 1 / 2^32, and a day times the unit is less than 2^32.
         ((u64::from(of_day) * self.per_unit) >> 32) as u32
     }

@@ -67,6 +67,17 @@ pub(super) fn visit_days(rule: &DateRule, mut visit: impl FnMut(i32)) {
     }
 }
 
+/// How many days a rule names at most.
+pub(super) fn most_days(rule: &DateRule) -> usize {
+    const YEARS: usize = 136;
+    match *rule {
+        DateRule::On(_) => 1,
+        DateRule::Between(first, last) => (day_of(last).saturating_sub(day_of(first)) + 1).max(0) as usize,
+        DateRule::Yearly { .. } | DateRule::NthWeekday { .. } | DateRule::Easter { .. } => YEARS,
+        DateRule::YearlyBetween { .. } => YEARS * 366,
+    }
+}
+
 /// The date on which a holiday of this date is kept.
 pub(super) fn observed_on(date_day: i32, observed: Observed) -> i32 {
     // 1970-01-01 was a Thursday.

@@ -1,6 +1,6 @@
 //! What a calendar says about each date, before time zones come into it.
 
-use super::holidays::{FIRST_DAY, LAST_DAY, day_of, observed_on, visit_days};
+use super::holidays::{FIRST_DAY, LAST_DAY, day_of, most_days, observed_on, visit_days};
 use super::spec::{CalendarSpec, Hours};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -38,12 +38,40 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The spec must have passed its checks.
+    /// Checks that the rules do not name too many dates, mostly without working them out.
     ///
     /// # Errors
-    /// `InvalidCalendar` if its rules name too many dates.
-    pub(super) fn of(spec: &CalendarSpec) -> Result<Plan> {
-        let mut named = 0_usize;
+    /// `InvalidCalendar` if they do.
+    pub(super) fn check(spec: &CalendarSpec) -> Result<()> {
+        let between =
+            |first, last| (day_of(last).min(LAST_DAY) - day_of(first).max(FIRST_DAY) + 1).max(0) as usize;
+        let exceptions: usize = spec.exceptions.iter().map(|it| between(it.first, it.last)).sum();
+        let rules = || spec.holidays.iter().map(|it| &it.on).chain(spec.closures.iter().map(|it| &it.on));
+        let at_most: usize = rules().map(most_days).sum();
+        if exceptions + at_most <= MAX_DATES {
+            return Ok(());
+        }
+        let mut named = exceptions;
+        for rule in rules() {
+            if named > MAX_DATES {
+                break;
+            }
+            visit_days(rule, |_| named += 1);
+        }
+        if named <= MAX_DATES {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::InvalidCalendar,
+            format!(
+                "calendar `{}`: its holidays, closures and exceptions name more than {MAX_DATES} dates",
+                spec.name
+            ),
+        ))
+    }
+
+    /// The spec must have passed its checks.
+    pub(super) fn of(spec: &CalendarSpec) -> Plan {
         let mut plan = Plan {
             codes: vec![0; (LAST_DAY - FIRST_DAY + 1) as usize],
             exceptions: spec.exceptions.len(),
@@ -53,8 +81,6 @@ impl Plan {
         // Painted over each other, so that what wins comes last.
         for (number, exception) in spec.exceptions.iter().enumerate() {
             let (first, last) = (day_of(exception.first), day_of(exception.last));
-            let dates = (last.min(LAST_DAY) - first.max(FIRST_DAY) + 1).max(0) as usize;
-            count_named(&mut named, dates, spec)?;
             for day in first.max(FIRST_DAY)..=last.min(LAST_DAY) {
                 plan.paint(day, 1 + number);
             }
@@ -68,25 +94,20 @@ impl Plan {
         // Backwards, so that of two holidays on one date the first listed names it.
         for (number, holiday) in spec.holidays.iter().enumerate().rev() {
             let code = 1 + plan.exceptions + plan.extras + number;
-            let mut dates = 0;
             visit_days(&holiday.on, |day| {
-                dates += 1;
                 let kept = observed_on(day, holiday.observed);
                 if is_holiday(day) && is_holiday(kept) {
                     plan.paint(kept, code);
                 }
             });
-            count_named(&mut named, dates, spec)?;
         }
         for (number, closure) in spec.closures.iter().enumerate() {
-            let before = plan.cuts.len();
             let (from_s, to_s) = (closure.from.as_secs() as u32, closure.to.as_secs() as u32);
             visit_days(&closure.on, |day| plan.cuts.push(Cut { day, from_s, to_s, closure: number as u32 }));
-            count_named(&mut named, plan.cuts.len() - before, spec)?;
         }
         plan.cuts.sort_unstable();
         plan.cuts.shrink_to_fit();
-        Ok(plan)
+        plan
     }
 
     /// Where the hours of a date come from.
@@ -123,9 +144,9 @@ impl Plan {
         self.cuts.get(from..to).unwrap_or(&[])
     }
 
-    /// Whether there are closures at all.
-    pub(super) fn has_cuts(&self) -> bool {
-        !self.cuts.is_empty()
+    /// The closures of all dates, by date.
+    pub(super) fn all_cuts(&self) -> &[Cut] {
+        &self.cuts
     }
 
     /// Bytes held.
@@ -140,18 +161,4 @@ impl Plan {
             *cell = code;
         }
     }
-}
-
-fn count_named(named: &mut usize, more: usize, spec: &CalendarSpec) -> Result<()> {
-    *named += more;
-    if *named <= MAX_DATES {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::InvalidCalendar,
-        format!(
-            "calendar `{}`: its holidays, closures and exceptions name more than {MAX_DATES} dates",
-            spec.name
-        ),
-    ))
 }

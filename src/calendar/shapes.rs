@@ -28,11 +28,8 @@ impl Shapes {
         self
     }
 
-    /// The number of this shape; `guesses` are tried first.
-    pub(super) fn number_of(&mut self, pieces: &[Piece], mut guesses: impl Iterator<Item = u16>) -> u16 {
-        if let Some(number) = guesses.find(|&number| self.pieces_of(number) == pieces) {
-            return number;
-        }
+    /// The number of this shape.
+    pub(super) fn number_of(&mut self, pieces: &[Piece]) -> u16 {
         if let Some(&number) = self.numbers.get(pieces) {
             return number;
         }

@@ -4,7 +4,9 @@
 //! repeat, so that 130 years have a few dozen shapes. The inverse starts from an index by working seconds. Where all
 //! edges lie on a grid, as they do in practice, a shape is also a row of the grid, and nothing is searched.
 
+use super::compile::Dates;
 use super::grid::Grid;
+use super::holidays::FIRST_DAY;
 use super::shapes::Shapes;
 
 pub(super) const DAY_S: u32 = 86_400;
@@ -45,6 +47,9 @@ pub(super) struct OpenDay {
     pub(super) shape: u16,
 }
 
+/// 2^64 divided by the golden ratio: spreads what it is multiplied with.
+const FIBONACCI: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// Working time of 1970 to 2099.
 #[derive(Debug)]
 pub(super) struct WorkTable {
@@ -65,31 +70,14 @@ pub(super) struct WorkTable {
 }
 
 impl WorkTable {
-    /// From stretches `[opens, closes)` in seconds since 1970-01-01T00:00:00Z, rising, apart from each other, none empty
-    /// and none beyond 2099.
-    pub(super) fn build(stretches: &[(u32, u32)]) -> WorkTable {
+    pub(super) fn build(dates: &Dates) -> WorkTable {
         let mut shapes = Shapes::new();
         let mut days: Vec<Day> = Vec::with_capacity(DAYS + 1);
-        let mut open_days = Vec::new();
-        let (mut total, mut next) = (0_u32, 0_usize);
-        let mut pieces = Vec::new();
+        let mut open_days = Vec::with_capacity(DAYS + 1);
+        let mut total = 0_u32;
+        let mut around = Around::new();
         for day in 0..DAYS {
-            let (begin, end) = (day as u32 * DAY_S, (day as u32 + 1) * DAY_S);
-            pieces.clear();
-            let mut in_day = 0;
-            while let Some(&(opens, closes)) = stretches.get(next).filter(|(opens, _)| *opens < end) {
-                let (from, to) = (opens.max(begin) - begin, closes.min(end) - begin);
-                pieces.push(Piece { opens_s: from, closes_s: to, before_s: in_day });
-                in_day += to - from;
-                // One that runs on is met again on the next day.
-                if closes > end {
-                    break;
-                }
-                next += 1;
-            }
-            // Most days are like the one before or the one a week ago.
-            let again = [1, 7].into_iter().filter_map(|back| days.get(day.checked_sub(back)?));
-            let shape = shapes.number_of(&pieces, again.map(|day| day.row as u16));
+            let (shape, in_day) = around.shape_of(day, dates, &mut shapes);
             days.push(Day { before_s: total, row: u32::from(shape) });
             if in_day > 0 {
                 open_days.push(OpenDay { before_s: total, day: day as u16, shape });
@@ -166,7 +154,16 @@ impl WorkTable {
     /// When the working second of this number, from 0, begins; `None` if there are not so many.
     #[inline(always)]
     pub(super) fn second(&self, number: u32) -> Option<u32> {
-        let open_day = self.open_day_of(number)?;
+        if number >= self.total {
+            return None;
+        }
+        // The index leads to the day of its bucket's first second; rarely more than one day begins in a bucket.
+        let mut at = usize::from(self.index[(number >> self.shift) as usize]);
+        at += usize::from(self.open_days[at + 1].before_s <= number);
+        while self.open_days[at + 1].before_s <= number {
+            at += 1;
+        }
+        let open_day = self.open_days[at];
         let rest = number - open_day.before_s;
         let of_day = match &self.grid {
             Some(grid) => grid.second(open_day.shape, rest),
@@ -207,6 +204,10 @@ impl WorkTable {
         let grid = self.grid.as_ref()?;
         let (days, open_days, index, shift) = (&*self.days, &self.open_days[..], &self.index[..], self.shift);
         Some(Columns { days, open_days, index, shift, total: self.total(), grid })
+    }
+
+    pub(super) fn grid_unit_s(&self) -> Option<u32> {
+        self.grid.as_ref().map(Grid::unit_s)
     }
 
     /// Bytes held.
@@ -263,6 +264,85 @@ pub(super) struct Columns<'a> {
     pub(super) grid: &'a Grid,
 }
 
+/// The dates around UTC days one after the other, and the shapes of the days with the same dates around them.
+struct Around {
+    /// The numbers of six dates, 16 bits each; the last comes lowest.
+    dates: u128,
+    /// By a few bits of the dates: dates, the shape of the day among them and its working seconds.
+    known: Vec<(u128, u16, u32)>,
+    pieces: Vec<Piece>,
+}
+
+impl Around {
+    /// Dates whose hours may reach a UTC day: a stretch is less than two days long and no offset reaches 26 hours.
+    const BEFORE: i32 = 3;
+    const AFTER: i32 = 2;
+    const BITS: u32 = 16 * (Around::BEFORE + Around::AFTER + 1) as u32;
+    const KNOWN_BITS: u32 = 9;
+
+    fn new() -> Around {
+        Around { dates: 0, known: vec![(u128::MAX, 0, 0); 1 << Around::KNOWN_BITS], pieces: Vec::new() }
+    }
+
+    /// The shape of a day, and its working seconds. Days must come in order, from the first on.
+    fn shape_of(&mut self, day: usize, dates: &Dates, shapes: &mut Shapes) -> (u16, u32) {
+        let number_at = |date: i32| {
+            let at = usize::try_from(date - FIRST_DAY).ok();
+            at.and_then(|at| dates.numbers.get(at)).copied().unwrap_or(Dates::CLOSED)
+        };
+        let day = day as i32;
+        let mut add = |date: i32| {
+            let moved = self.dates << 16 | u128::from(number_at(date));
+            self.dates = moved & ((1 << Around::BITS) - 1);
+        };
+        if day == 0 {
+            (-Around::BEFORE..Around::AFTER).for_each(&mut add);
+        }
+        add(day + Around::AFTER);
+        let folded = (self.dates as u64).wrapping_add((self.dates >> 64) as u64).wrapping_mul(FIBONACCI);
+        let place = (folded >> (64 - Around::KNOWN_BITS)) as usize;
+        let (known, shape, in_day) = self.known[place];
+        if known == self.dates {
+            return (shape, in_day);
+        }
+        let numbers = (-Around::BEFORE..=Around::AFTER).map(|apart| (apart, number_at(day + apart)));
+        let in_day = self.put_together(numbers, dates);
+        let shape = shapes.number_of(&self.pieces);
+        self.known[place] = (self.dates, shape, in_day);
+        (shape, in_day)
+    }
+
+    /// Makes the pieces of a day from the dates around it, each with its distance: in order, joined where they touch or
+    /// overlap, clipped to the day. Gives its working seconds.
+    fn put_together(&mut self, numbers: impl Iterator<Item = (i32, u16)>, dates: &Dates) -> u32 {
+        self.pieces.clear();
+        for (apart, number) in numbers {
+            let shift = apart * DAY_S as i32;
+            for (opens, closes) in &dates.opens[usize::from(number)] {
+                let clipped = |t: i32| (t + shift).clamp(0, DAY_S as i32) as u32;
+                let (opens_s, closes_s) = (clipped(*opens), clipped(*closes));
+                if opens_s < closes_s {
+                    self.pieces.push(Piece { opens_s, closes_s, before_s: 0 });
+                }
+            }
+        }
+        self.pieces.sort_unstable_by_key(|piece| piece.opens_s);
+        self.pieces.dedup_by(|next, last| {
+            let is_joined = next.opens_s <= last.closes_s;
+            if is_joined {
+                last.closes_s = last.closes_s.max(next.closes_s);
+            }
+            is_joined
+        });
+        let mut in_day = 0;
+        for piece in &mut self.pieces {
+            piece.before_s = in_day;
+            in_day += piece.closes_s - piece.opens_s;
+        }
+        in_day
+    }
+}
+
 /// For each 2^shift working seconds the place of the day of the first of them, and the shift: buckets of less than a
 /// working day, if they are not too many.
 fn index_work(open_days: &[OpenDay], total: u32) -> (Vec<u16>, u32) {
@@ -270,15 +350,13 @@ fn index_work(open_days: &[OpenDay], total: u32) -> (Vec<u16>, u32) {
     while total >> shift >= MAX_INDEX {
         shift += 1;
     }
-    let mut at = 0_usize;
-    let buckets = if total == 0 { 0 } else { ((total - 1) >> shift) + 1 };
-    let places = (0..buckets).map(|bucket| {
-        while open_days[at + 1].before_s <= bucket << shift {
-            at += 1;
-        }
-        at as u16
-    });
-    (places.collect(), shift)
+    let buckets_before = |work: u32| ((u64::from(work) + (1 << shift) - 1) >> shift) as usize;
+    let mut index = Vec::with_capacity(buckets_before(total));
+    // The last one marks the end.
+    for (place, two) in open_days.windows(2).enumerate() {
+        index.resize(buckets_before(two[1].before_s.min(total)), place as u16);
+    }
+    (index, shift)
 }
 
 fn long_full_runs(days: &[Day]) -> Vec<(u16, u16)> {

@@ -9,7 +9,8 @@ use super::doc::PolicyDoc;
 use super::read::Read;
 use super::text::{self, Fault, Format, decode};
 use super::words::shown;
-use super::{Body, Policy, calendars, example};
+use super::{Body, Clock, Policy, calendars, example};
+use crate::calendar::Calendar;
 use crate::error::{Error, ErrorKind, Result};
 use crate::zone::TzData;
 
@@ -38,7 +39,8 @@ impl Policy {
         let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let folder = path.parent().unwrap_or(Path::new(""));
         let beside = |name: &str| beside(folder, name);
-        read(&text, if is_json { Format::Json } else { Format::Toml }, &beside, zones).map_err(named)
+        let format = if is_json { Format::Json } else { Format::Toml };
+        read(&text, format, &beside, zones, Examples::Run).map_err(named)
     }
 
     /// Reads and checks a policy in TOML, with the bundled time zone data.
@@ -66,7 +68,7 @@ impl Policy {
     /// # Errors
     /// `InvalidPolicy`, `InvalidCalendar` or `UnknownZone`, with line and column.
     pub fn from_toml(text: &str) -> Result<Policy> {
-        read(text, Format::Toml, &no_files, &TzData::bundled())
+        read(text, Format::Toml, &no_files, &TzData::bundled(), Examples::Run)
     }
 
     /// Reads and checks a policy in JSON, with the bundled time zone data.
@@ -74,7 +76,7 @@ impl Policy {
     /// # Errors
     /// `InvalidPolicy`, `InvalidCalendar` or `UnknownZone`, with line and column.
     pub fn from_json(text: &str) -> Result<Policy> {
-        read(text, Format::Json, &no_files, &TzData::bundled())
+        read(text, Format::Json, &no_files, &TzData::bundled(), Examples::Run)
     }
 
     /// Reads and checks a policy in TOML, or in JSON if the text begins with a brace. Reads back what
@@ -83,8 +85,25 @@ impl Policy {
     /// # Errors
     /// `InvalidPolicy`, `InvalidCalendar` or `UnknownZone`, with line and column.
     pub fn from_text(text: &str, zones: &TzData) -> Result<Policy> {
-        read(text, Format::of(text), &no_files, zones)
+        read(text, Format::of(text), &no_files, zones, Examples::Run)
     }
+
+    /// As [`Policy::from_text`], for a text whose worked examples were found true with the same zones' data before, when
+    /// it was installed: they are not run again. All else is checked.
+    ///
+    /// # Errors
+    /// As [`Policy::from_text`].
+    pub(crate) fn from_proved_text(text: &str, zones: &TzData) -> Result<Policy> {
+        read(text, Format::of(text), &no_files, zones, Examples::Proved)
+    }
+}
+
+/// What becomes of the worked examples.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Examples {
+    Run,
+    /// They held before.
+    Proved,
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {
@@ -117,7 +136,13 @@ fn no_files(name: &str) -> Result<String> {
     Err(Error::new(ErrorKind::InvalidPolicy, message))
 }
 
-fn read(text: &str, format: Format, files: calendars::Files<'_>, zones: &TzData) -> Result<Policy> {
+fn read(
+    text: &str,
+    format: Format,
+    files: calendars::Files<'_>,
+    zones: &TzData,
+    examples: Examples,
+) -> Result<Policy> {
     let node = text::parse(text, format, ErrorKind::InvalidPolicy)?;
     let doc = PolicyDoc::read(&node).map_err(|fault| fault.into_error(ErrorKind::InvalidPolicy, text))?;
     let attached: HashMap<&str, &str> =
@@ -131,13 +156,33 @@ fn read(text: &str, format: Format, files: calendars::Files<'_>, zones: &TzData)
         added.borrow_mut().push((name.to_owned(), text.clone()));
         Ok(text)
     };
-    let body = build(text, doc.clone(), &gather, zones);
-    let mut body = body.map_err(|fault| fault.into_error(ErrorKind::InvalidPolicy, text))?;
-    body.source = with_attached(text, format, &added.into_inner())?;
-    Ok(Policy(Arc::new(body)))
+    let built = build(text, &doc, &gather, zones, examples);
+    let (calendars, clocks) = built.map_err(|fault| fault.into_error(ErrorKind::InvalidPolicy, text))?;
+    let source = with_attached(text, format, &added.into_inner())?;
+    let header = &doc.policy;
+    Ok(Policy(Arc::new(Body {
+        name: header.name.value.0.clone(),
+        version: header.version.value.0,
+        statement: header
+            .statement
+            .as_ref()
+            .map_or(String::new(), |statement| statement.value.trim().to_owned()),
+        review_at: header.review_at.as_ref().map(|date| date.value.0),
+        interruptions: interruptions(&doc),
+        calendars,
+        clocks,
+        source,
+        doc,
+    })))
 }
 
-fn build(text: &str, doc: PolicyDoc, files: calendars::Files<'_>, zones: &TzData) -> Result<Body, Fault> {
+fn build(
+    text: &str,
+    doc: &PolicyDoc,
+    files: calendars::Files<'_>,
+    zones: &TzData,
+    examples: Examples,
+) -> Result<(Vec<Arc<Calendar>>, Vec<Clock>), Fault> {
     if doc.calendar.0.is_empty() {
         return Err(Fault::new(
             0,
@@ -151,24 +196,12 @@ fn build(text: &str, doc: PolicyDoc, files: calendars::Files<'_>, zones: &TzData
             format!("the policy has {count} calendars: at most {MAX_CALENDARS} are allowed"),
         ));
     }
-    let calendars = calendars::compile(&doc, files, zones)?;
-    let clocks = Builder { text, doc: &doc, calendars: &calendars }.clocks()?;
-    example::run(text, &doc, &calendars, &clocks)?;
-    let header = &doc.policy;
-    Ok(Body {
-        name: header.name.value.0.clone(),
-        version: header.version.value.0,
-        statement: header
-            .statement
-            .as_ref()
-            .map_or(String::new(), |statement| statement.value.trim().to_owned()),
-        review_at: header.review_at.as_ref().map(|date| date.value.0),
-        interruptions: interruptions(&doc),
-        calendars,
-        clocks,
-        source: String::new(),
-        doc,
-    })
+    let calendars = calendars::compile(doc, files, zones)?;
+    let clocks = Builder { text, doc, calendars: &calendars }.clocks()?;
+    if examples == Examples::Run {
+        example::run(text, doc, &calendars, &clocks)?;
+    }
+    Ok((calendars, clocks))
 }
 
 /// The text with the files it names at its end, so that it can be read without them.
