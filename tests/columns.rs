@@ -12,12 +12,17 @@ mod random;
 #[allow(dead_code, reason = "shared with other tests")]
 mod reference;
 
+use std::sync::Arc;
+
+use chrono::{Days, NaiveDate};
 use random::{Random, World, seed, worlds};
+use slaclock::calendar::{Calendar, CalendarSpec, ExtraDay, Hours};
 use slaclock::error::ErrorKind;
 use slaclock::model::Facts;
 use slaclock::policy::{NO_RULE, Policy, Rule};
-use slaclock::target::{NO_DEADLINE, Paused, Target};
-use slaclock::time::{Instant, Span};
+use slaclock::target::{DayTime, NO_DEADLINE, Paused, Target};
+use slaclock::time::{Instant, Span, TimeOfDay};
+use slaclock::zone::TzData;
 
 const END: i64 = 4_102_444_800;
 const DAY: i64 = 86_400;
@@ -173,6 +178,101 @@ fn a_column_over_many_years_grows_its_table_and_keeps_bad_receipts_apart() {
     let changed = Rule { target: Target::Elapsed(Span::from_hours(1)), ..rule };
     changed.due_many(&receipts[..5], &mut out[..5]).expect("supported receipts");
     assert_eq!(out[0], receipts[0] + 3_600, "tables of another target are not used");
+}
+
+#[test]
+fn single_instants_are_those_of_the_count_while_threads_make_days_known() {
+    let seed = seed();
+    println!("SLACLOCK_SEED={seed}");
+    let mut random = Random::new(seed);
+    let mut learned = 0;
+    for world in worlds(&mut random) {
+        let case = world.case(&mut random);
+        let mut rule = case.rule;
+        if random.one_in(3) {
+            // On no grid.
+            rule.target = Target::Working(Span::from_secs(86_400 + random.below(10_000)));
+        }
+        // Some days far apart and out of order, the first and the last of the range among them, each asked again and again.
+        let mut days: Vec<i64> = (0..6).map(|_| random.below(END / DAY)).collect();
+        days.extend([0, END / DAY - 1, 0, END / DAY - 2]);
+        let mut receipts: Vec<i64> = (0..300).map(|_| random.pick(&days) * DAY + random.below(DAY)).collect();
+        receipts.extend(days.iter().flat_map(|day| [day * DAY, day * DAY + 1, (day + 1) * DAY - 1]));
+        let wanted: Vec<i64> = receipts.iter().map(|received| counted(&rule, *received)).collect();
+        let limits: Vec<i64> = receipts.iter().map(|received| counted_limit(&rule, *received)).collect();
+        let ask = |turn: usize| {
+            for step in 0..2 * receipts.len() {
+                let item = (step + turn * 67) % receipts.len();
+                let received = at(receipts[item]);
+                let due = rule.due(received).map_or(NO_DEADLINE, Instant::as_secs);
+                assert_eq!(due, wanted[item], "SLACLOCK_SEED={seed}: {:?} received {received}", rule.target);
+                let limit = rule.limit(received).and_then(Result::ok).map_or(NO_DEADLINE, Instant::as_secs);
+                assert_eq!(
+                    limit, limits[item],
+                    "SLACLOCK_SEED={seed}: {:?} received {received}",
+                    rule.backstop
+                );
+            }
+        };
+        std::thread::scope(|scope| {
+            let ask = &ask;
+            for turn in 0..3 {
+                scope.spawn(move || ask(turn));
+            }
+        });
+        learned += usize::from(rule.tables.size() > 0);
+    }
+    assert!(learned > 20, "{learned} rules have made tables");
+}
+
+#[test]
+fn one_deadline_makes_no_table() {
+    let mut random = Random::new(seed());
+    let world = worlds(&mut random).into_iter().next().expect("a world");
+    let rule = world.case(&mut random).rule;
+    let _ = rule.due(at(1_400_000_000));
+    assert_eq!(rule.tables.size(), 0);
+}
+
+#[test]
+fn a_calendar_without_two_dates_alike_is_counted_where_its_shapes_run_out() {
+    let mut spec = CalendarSpec::new("varied", "Europe/Berlin");
+    let date = |day: u64| NaiveDate::default() + Days::new(day);
+    for day in 0..700_u32 {
+        let time = |seconds| TimeOfDay::from_secs(seconds).expect("a time of day");
+        // Days on ever finer grids, and some on none.
+        let step = [1_800, 900, 300, 60, 61][day as usize % 5];
+        let hours =
+            Hours { opens: time(28_800 + day * step % 7_200), closes: time(61_200 + day * step % 3_600) };
+        spec.extra_days.push(ExtraDay { date: date(10_000 + u64::from(day)), hours: vec![hours] });
+    }
+    let calendar = Arc::new(Calendar::compile(spec, &TzData::bundled()).expect("a calendar"));
+    let mut random = Random::new(seed());
+    for target in [
+        Target::Working(Span::from_hours(9)),
+        Target::WorkingDays { days: 2, at: DayTime::Close },
+        Target::Earliest(vec![Target::Working(Span::from_hours(20)), Target::Elapsed(Span::from_hours(48))]),
+    ] {
+        let rule = Rule {
+            when: Vec::new(),
+            calendar: Arc::clone(&calendar),
+            receipt: Vec::new(),
+            target,
+            roll_forward: false,
+            backstop: None,
+            warn_at: Vec::new(),
+            tables: Default::default(),
+        };
+        rule.prepare(at(10_000 * DAY), at(10_700 * DAY - 1));
+        let receipts: Vec<i64> = (0..5_000).map(|_| 9_990 * DAY + random.below(720 * DAY)).collect();
+        let mut out = vec![7; receipts.len()];
+        rule.due_many(&receipts, &mut out).expect("supported receipts");
+        for (received, found) in receipts.iter().zip(&out) {
+            assert_eq!(*found, counted(&rule, *received), "{:?} received {received}", rule.target);
+            let single = rule.due(at(*received)).map_or(NO_DEADLINE, Instant::as_secs);
+            assert_eq!(single, *found, "{:?} received {received}", rule.target);
+        }
+    }
 }
 
 #[test]

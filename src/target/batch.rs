@@ -2,6 +2,7 @@
 
 use super::flow::{END_S, Which};
 use super::rows::Column;
+use super::table::Table;
 use super::{Due, NoDeadline, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lanes::{self, BLOCK, Loop};
@@ -11,17 +12,21 @@ use crate::time::Instant;
 /// What a column of due instants holds where there is no deadline.
 pub const NO_DEADLINE: i64 = i64::MIN;
 
-/// What an item costs without a table: a count through the calendar, or two look-ups. Nanoseconds, roughly.
-const COUNTED_NS: u64 = 100;
-const LOOKED_UP_NS: u64 = 2;
+/// What an item costs without a table: a count through the calendar, or two look-ups, alone or in a column. Nanoseconds,
+/// roughly.
+pub(super) const COUNTED_NS: u64 = 200;
+pub(super) const ADDED_NS: u64 = 40;
+pub(super) const LOOKED_UP_NS: u64 = 4;
+/// So many blocks go without a table once one has to.
+const UNTABLED_BLOCKS: usize = 16;
 
 impl Rule {
     /// The due instants of many receipts, in seconds since 1970-01-01T00:00:00Z.
     ///
     /// `out` has as many entries as `received` and gets the due instants in the same order, [`NO_DEADLINE`] where
     /// there is none or the receipt is no instant. The same answers as [`due`](Rule::due), one by one; receipts in order
-    /// of time are fastest. Long columns make a table for the years they cover, which the rule keeps (at most about 100
-    /// KiB) and [`due`](Rule::due) uses too; see [`prepare`](Rule::prepare).
+    /// of time are fastest. Where enough is asked, the rule keeps what it found out about the days that were asked for (at
+    /// most about 100 KiB), which [`due`](Rule::due) uses too; see [`prepare`](Rule::prepare).
     ///
     /// # Errors
     /// `InvalidArgument` if the lengths differ; then nothing is written. `OutOfRange` naming the first receipt that is no
@@ -40,19 +45,13 @@ impl Rule {
     }
 
     /// Makes the tables for receipts from `first` to `last` now, so that single instants are found in them from the first
-    /// call on. Takes about a fifth of a millisecond for each year and kind of instant.
+    /// call on. Takes about a quarter of a millisecond for each year and kind of instant.
     pub fn prepare(&self, first: Instant, last: Instant) {
         let day = |at: Instant| (at.as_secs() / crate::time::DAY_S) as u32;
         let (first, end) = (day(first), day(last) + 1);
         for which in [Which::Due, Which::Limit] {
             if first < end && (which == Which::Due || self.backstop.is_some()) {
-                let tables = self.tables.of(which);
-                let covered = tables
-                    .latest(self)
-                    .is_some_and(|table| table.first_day <= first && table.end_day() >= end);
-                if !covered {
-                    tables.cover(self, which, first, end, true);
-                }
+                self.tables.of(which).learn(self, which, first, end, true);
             }
         }
     }
@@ -62,11 +61,31 @@ impl Rule {
         (self.receipt.is_empty() && !self.roll_forward).then_some(&self.target)
     }
 
-    /// One instant, from a table if there is one.
-    #[inline]
+    /// The table of due instants, if there is one.
+    pub(super) fn due_table(&self) -> Option<&Table> {
+        self.tables.of(Which::Due).table(self)
+    }
+
+    /// One instant, from a table if it is known.
+    #[inline(always)]
     pub(super) fn tabled(&self, which: Which, received: Instant) -> Option<Instant> {
-        let table = self.tables.of(which).latest(self)?;
-        table.look_up(received.as_secs()).and_then(Instant::checked)
+        let table = self.tables.of(which).table(self)?;
+        table.look_up(received.raw()).and_then(Instant::from_raw)
+    }
+
+    /// One instant that has no place on the grid of a table, as long as it is known all the same; else makes its day known
+    /// if enough of them cost so much without a table.
+    pub(super) fn searched(&self, which: Which, received: Instant, cost_ns: u64) -> Option<Instant> {
+        let tables = self.tables.of(which);
+        let day = received.raw() / crate::time::DAY_S as u32;
+        match tables.table(self).filter(|table| table.is_known(day)) {
+            Some(table) => table.search(received.raw()).and_then(Instant::from_raw),
+            None => {
+                tables.spend(1, cost_ns);
+                tables.learn(self, which, day, day + 1, false);
+                None
+            }
+        }
     }
 }
 
@@ -96,14 +115,9 @@ impl Many<'_> {
                     self.first_bad = received.iter().position(|receipt| Instant::checked(*receipt).is_none());
                 }
             }
-            (Which::Due, Some(Target::Working(span))) => {
+            (Which::Due, Some(Target::Working(_))) => {
                 tables.spend(received.len(), LOOKED_UP_NS);
-                let is_tabled = received.as_chunks().0.first().is_some_and(|block| self.has_table(block));
-                if is_tabled {
-                    self.by_table(received, out);
-                } else {
-                    self.first_bad = self.rule.calendar.add_to_column(received, *span, out).err();
-                }
+                self.by_table(received, out);
             }
             _ => {
                 tables.spend(received.len(), COUNTED_NS);
@@ -118,58 +132,60 @@ impl Many<'_> {
         }
     }
 
-    /// Whether a table covers a block by rows, made now if it pays.
-    fn has_table(&self, block: &[i64; BLOCK]) -> bool {
-        let tables = self.rule.tables.of(self.which);
-        if !tables.covers(self.rule, block) {
-            tables.grow(self.rule, self.which, block);
-        }
-        tables.covers(self.rule, block) && tables.latest(self.rule).is_some_and(|table| table.rows.is_some())
-    }
-
     fn by_table(&mut self, received: &[i64], out: &mut [i64]) {
         let tables = self.rule.tables.of(self.which);
         let (blocks, rest) = received.as_chunks::<BLOCK>();
         let (out_blocks, out_rest) = out.as_chunks_mut::<BLOCK>();
         let mut done = 0;
         while done < blocks.len() {
-            let table = tables.latest(self.rule);
-            if let Some((table, rows)) = table.and_then(|table| Some((table, table.rows.as_ref()?))) {
+            let table = tables.table(self.rule);
+            if let Some((table, rows)) = table.and_then(|table| Some((table, table.rows()?))) {
                 let (received, out) = (&blocks[done..], &mut out_blocks[done..]);
                 done += lanes::run(Column { table, rows, received, out });
                 if done == blocks.len() {
                     break;
                 }
             }
-            // The next block lies outside the table, or there is none.
-            if !tables.covers(self.rule, &blocks[done]) && tables.grow(self.rule, self.which, &blocks[done]) {
+            // Of the next block something is not known.
+            if tables.learn_days(self.rule, self.which, blocks[done].iter().copied()) {
                 continue;
             }
-            self.one_by_one(done * BLOCK, &blocks[done], &mut out_blocks[done]);
-            done += 1;
+            let end = blocks.len().min(done + UNTABLED_BLOCKS);
+            let (received, out) =
+                (blocks[done..end].as_flattened(), out_blocks[done..end].as_flattened_mut());
+            self.untabled(done * BLOCK, received, out);
+            done = end;
         }
-        self.one_by_one(done * BLOCK, rest, out_rest);
+        self.untabled(done * BLOCK, rest, out_rest);
     }
 
-    fn one_by_one(&mut self, first: usize, received: &[i64], out: &mut [i64]) {
-        let table = self.rule.tables.of(self.which).latest(self.rule);
+    /// Receipts of which at least one has no place in the table.
+    fn untabled(&mut self, first: usize, received: &[i64], out: &mut [i64]) {
+        if let (Which::Due, Some(Target::Working(span))) = (self.which, self.rule.plain_target()) {
+            if let Err(index) = self.rule.calendar.add_to_column(received, *span, out) {
+                self.first_bad = self.first_bad.or(Some(first + index));
+            }
+            return;
+        }
+        let table = self.rule.tables.of(self.which).table(self.rule);
         for (index, (received, out)) in received.iter().zip(out).enumerate() {
-            *out = match table.and_then(|table| table.look_up(*received)) {
-                Some(due) => due,
-                None => match Instant::checked(*received) {
-                    Some(received) => self.counted(received).map_or(NO_DEADLINE, Instant::as_secs),
-                    None => {
-                        self.first_bad = self.first_bad.or(Some(first + index));
-                        NO_DEADLINE
-                    }
-                },
+            let Some(receipt) = Instant::checked(*received) else {
+                self.first_bad = self.first_bad.or(Some(first + index));
+                *out = NO_DEADLINE;
+                continue;
+            };
+            let known =
+                table.and_then(|table| table.look_up(receipt.raw()).or_else(|| table.search(receipt.raw())));
+            *out = match known {
+                Some(due) => i64::from(due),
+                None => self.counted(receipt).map_or(NO_DEADLINE, Instant::as_secs),
             };
         }
     }
 
     fn counted(&self, received: Instant) -> Due {
         match self.which {
-            Which::Due => self.rule.due(received),
+            Which::Due => self.rule.count_due(received),
             Which::Limit => self.rule.count_limit(received).unwrap_or(Err(NoDeadline::NoTarget)),
         }
     }

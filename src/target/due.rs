@@ -4,6 +4,7 @@
 use chrono::{Days, NaiveDate};
 
 use super::ask::Ask;
+use super::batch::{ADDED_NS, COUNTED_NS};
 use super::cutoff::Arrival;
 use super::flow::Which;
 use super::{DayTime, Due, Measure, NoDeadline, Paused, Target, receipt};
@@ -19,13 +20,28 @@ impl Rule {
     /// The reason why there is no deadline.
     #[inline]
     pub fn due(&self, received: Instant) -> Due {
+        match self.tabled(Which::Due, received) {
+            Some(due) => Ok(due),
+            None => self.due_unknown(received),
+        }
+    }
+
+    /// [`due`](Rule::due), where no table knows it.
+    #[inline(never)]
+    fn due_unknown(&self, received: Instant) -> Due {
         match self.plain_target() {
-            Some(Target::Working(span)) => self.calendar.work_after(received, (*span).max(Span::ZERO)),
             Some(Target::Elapsed(span)) => {
                 received.checked_add((*span).max(Span::ZERO)).ok_or(NoDeadline::BeyondRange)
             }
+            Some(Target::Working(span)) => match self.searched(Which::Due, received, ADDED_NS) {
+                Some(due) => Ok(due),
+                None => self.calendar.work_after(received, (*span).max(Span::ZERO)),
+            },
             // Where the table knows none, the count knows why.
-            _ => self.tabled(Which::Due, received).map_or_else(|| self.count_due(received), Ok),
+            _ => match self.searched(Which::Due, received, COUNTED_NS) {
+                Some(due) => Ok(due),
+                None => self.count_due(received),
+            },
         }
     }
 
@@ -34,7 +50,14 @@ impl Rule {
     /// # Errors
     /// Inside, the reason why there is no limit.
     pub fn limit(&self, received: Instant) -> Option<Due> {
-        self.tabled(Which::Limit, received).map(Ok).or_else(|| self.count_limit(received))
+        self.backstop.as_ref()?;
+        match self
+            .tabled(Which::Limit, received)
+            .or_else(|| self.searched(Which::Limit, received, COUNTED_NS))
+        {
+            Some(limit) => Some(Ok(limit)),
+            None => self.count_limit(received),
+        }
     }
 
     /// [`due`](Rule::due), counted out.

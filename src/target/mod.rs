@@ -6,6 +6,7 @@ mod countdown;
 mod cutoff;
 mod due;
 mod flow;
+mod mixed;
 mod prove;
 mod receipt;
 mod rows;
@@ -18,6 +19,7 @@ mod words;
 
 pub use batch::NO_DEADLINE;
 pub use countdown::Countdown;
+pub(crate) use mixed::due_by_tables;
 pub use tables::Tables;
 pub use trace::{
     Choice, Day, Derivation, How, MAX_STEPS, Moment, Outcome, Parts, PauseEffect, PauseStep, ReceiptStep,

@@ -1,88 +1,111 @@
-//! The rows of a table: its days on a grid, so that no piece is looked for, and the loop over a column of receipts.
+//! The rows of a table: its days on a grid, so that no piece is looked for, and the loops over columns of receipts.
+
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::NO_DEADLINE;
-use super::table::{Gives, Part, Table};
+use super::table::{Days, Gives, Part, SHAPES, Table};
 use crate::calendar::greatest_common_divisor;
 use crate::lanes::{BLOCK, Loop};
 use crate::time::DAY_S;
 
-/// Most bytes of a table with its rows.
-const MAX_BYTES: usize = 100 << 10;
+/// Most bytes of the rows of a table.
+const MAX_BYTES: usize = 32 << 10;
+/// Rows that a table begins with, if they fit.
+const FIRST_ROWS: usize = 48;
 /// Divisions by the unit are one multiplication, exact below this.
 const MAX_UNIT_S: u32 = DAY_S as u32 / 2;
 /// Stands for "no deadline".
 const NOTHING: u16 = u16::MAX;
+/// Stands for what is not known; the smallest number that is no entry.
+const UNKNOWN: u16 = u16::MAX - 1;
 /// 2^37 / 675, rounded up: a day is 128 times 675 seconds.
 const PER_675: u64 = (1 << 37) / 675 + 1;
+/// Receipts that rise within less than this are in few pieces.
+const NEAR_S: i64 = 3 * 3_600;
 
 /// Days on a grid.
 ///
 /// Pieces begin at multiples of the unit, or a second later: what is reached at a closing belongs to the closing. So
 /// each unit of a day has two entries, for the multiple itself and for the seconds up to the next.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Rows {
     unit_s: u32,
     /// 2^32 / unit, rounded up.
     per_unit: u64,
-    length: u16,
-    /// Units from the receipt, or from the multiple before it, doubled; and one more for the latter.
-    entries: Vec<u16>,
+    length: u32,
+    /// Units from the receipt, or from the multiple before it, doubled; and one more for the latter. By the number of a
+    /// shape and place in the day; the row of a shape that does not lie on the grid is not known.
+    entries: Box<[AtomicU16]>,
 }
 
 impl Rows {
-    /// `None` if the pieces lie on no grid that is coarse enough.
-    pub(super) fn of(shapes: &[&[Part]], days: usize) -> Option<Rows> {
-        let unit_s = unit_of(shapes)?;
-        let length = (DAY_S as u32 / unit_s * 2) as u16;
-        let all = shapes.len() * usize::from(length);
-        if 2 * (all + days) > MAX_BYTES {
+    /// Rows of which nothing is known yet, `None` if a shape of this number has no room in them.
+    pub(super) fn new(unit_s: u32, shape: u8) -> Option<Rows> {
+        let length = DAY_S as u32 / unit_s * 2;
+        let most = (MAX_BYTES / (2 * length as usize)).min(SHAPES);
+        let shape = usize::from(shape);
+        let rows = if shape < FIRST_ROWS { most.min(FIRST_ROWS) } else { most };
+        if shape >= rows {
             return None;
         }
-        let mut entries = Vec::with_capacity(all);
-        for parts in shapes {
-            let mut at = 0;
-            for entry in 0..u32::from(length) {
-                let begin = entry / 2 * unit_s;
-                let second = begin + entry % 2;
-                while parts.get(at + 1).is_some_and(|next| next.from_s <= second) {
-                    at += 1;
-                }
-                entries.push(entry_of(parts.get(at)?.gives, begin, unit_s)?);
-            }
-        }
+        let entries = (0..rows * length as usize).map(|_| AtomicU16::new(UNKNOWN)).collect();
         let per_unit = (1_u64 << 32).div_ceil(u64::from(unit_s));
         Some(Rows { unit_s, per_unit, length, entries })
     }
 
-    /// The length of a row.
-    pub(super) fn length(&self) -> u16 {
-        self.length
+    pub(super) fn unit_s(&self) -> u32 {
+        self.unit_s
     }
 
-    /// The instant for a receipt at a second of a day with this row.
-    #[inline]
-    pub(super) fn look_up(&self, row: u16, of_day: u32, received: i64) -> i64 {
+    /// Whether there is room for a shape.
+    pub(super) fn has(&self, shape: u8) -> bool {
+        usize::from(shape) < self.entries.len() / self.length as usize
+    }
+
+    /// Makes the row of a shape known; false if there is no room for it or it does not lie on the grid.
+    pub(super) fn write(&self, shape: u8, parts: &[Part]) -> bool {
+        let begin = usize::from(shape) * self.length as usize;
+        let Some(row) = self.entries.get(begin..begin + self.length as usize) else { return false };
+        let entries = (0..self.length).scan(0, |at, place| {
+            let begin = place / 2 * self.unit_s;
+            let second = begin + place % 2;
+            while parts.get(*at + 1).is_some_and(|next| next.from_s <= second) {
+                *at += 1;
+            }
+            Some(parts.get(*at).and_then(|part| entry_of(part.gives, begin, self.unit_s)))
+        });
+        let Some(entries) = entries.collect::<Option<Vec<u16>>>() else { return false };
+        for (place, entry) in row.iter().zip(entries) {
+            // Whoever reads it has first read a day of this shape, which becomes known later.
+            place.store(entry, Ordering::Relaxed);
+        }
+        true
+    }
+
+    /// The instant for a receipt on a day of this shape; `None` if there is none or nothing is known.
+    #[inline(always)]
+    pub(super) fn look_up(&self, shape: u8, of_day: u32, received: u32) -> Option<u32> {
         let unit = ((u64::from(of_day) * self.per_unit) >> 32) as u32;
         let rest = of_day - unit * self.unit_s;
-        let place = u32::from(row) + 2 * unit + u32::from(rest != 0);
-        let entry = self.entries[place as usize];
-        if entry == NOTHING {
-            return NO_DEADLINE;
+        let place = u32::from(shape) * self.length + 2 * unit + u32::from(rest != 0);
+        let entry = self.entries.get(place as usize)?.load(Ordering::Relaxed);
+        if entry >= UNKNOWN {
+            return None;
         }
         let back = if entry & 1 == 1 { rest } else { 0 };
-        received - i64::from(back) + i64::from(u32::from(entry >> 1) * self.unit_s)
+        Some(received - back + u32::from(entry >> 1) * self.unit_s)
     }
 
     /// Bytes held.
     pub(super) fn size(&self) -> usize {
-        2 * self.entries.capacity()
+        2 * self.entries.len()
     }
 }
 
-/// The largest unit on which everything lies; `None` if that is less than a minute.
-fn unit_of(shapes: &[&[Part]]) -> Option<u32> {
+/// The largest unit on which a shape lies; `None` if that is less than a minute.
+pub(super) fn unit_of(parts: &[Part]) -> Option<u32> {
     let mut unit_s = MAX_UNIT_S;
-    for part in shapes.iter().copied().flatten() {
+    for part in parts {
         let begins = if part.from_s % 60 == 1 { part.from_s - 1 } else { part.from_s };
         let span = match part.gives {
             Gives::Nothing => 0,
@@ -100,10 +123,10 @@ fn entry_of(gives: Gives, begin_s: u32, unit_s: u32) -> Option<u16> {
         Gives::At(span) => (span.checked_sub(begin_s)? / unit_s, 1),
     };
     let entry = u16::try_from(units * 2 + stays).ok()?;
-    (entry != NOTHING).then_some(entry)
+    (entry < UNKNOWN).then_some(entry)
 }
 
-/// The loop over a column, as far as the table's days go.
+/// The loop over a column, as far as the table's days are known.
 pub(super) struct Column<'a> {
     pub(super) table: &'a Table,
     pub(super) rows: &'a Rows,
@@ -119,109 +142,182 @@ struct Cursor {
     length: u64,
     /// Added to the receipt if the piece moves along, else the instant itself.
     due: i64,
-    moves: bool,
+    /// All ones if it moves along.
+    moves: i64,
 }
 
 impl Loop for Column<'_> {
-    /// How many blocks were done; the next one has receipts outside the table.
+    /// How many blocks were done; the next one has receipts of which nothing is known, or that are no instants.
     type Outcome = usize;
 
     #[inline(always)]
     fn run(self) -> usize {
-        let mut scratch = Scratch { place: [0; BLOCK], rest: [0; BLOCK], entry: [0; BLOCK], due: [0; BLOCK] };
-        let mut cursor = Cursor { begin: 0, length: 0, due: 0, moves: false };
-        let mut done = 0;
-        for (received, out) in self.received.iter().zip(self.out.iter_mut()) {
-            let is_done = self.table.in_piece(received, &mut cursor, &mut scratch.due)
-                || self.rows.block(self.table, received, &mut scratch);
+        let mut scratch = Scratch::new();
+        let mut cursor = Cursor { begin: 0, length: 0, due: 0, moves: 0 };
+        for (done, (received, out)) in self.received.iter().zip(self.out.iter_mut()).enumerate() {
+            let (first, last) = (received[0], received[BLOCK - 1]);
+            let is_near = first <= last && last.wrapping_sub(first) < NEAR_S;
+            let is_done = if is_near {
+                self.table.along(received, &mut cursor, out)
+            } else {
+                scratch.place(self.rows, received)
+                    && scratch.load(self.table.days(), self.rows)
+                    && scratch.finish(self.rows.unit_s, received, out)
+            };
             if !is_done {
-                break;
+                return done;
             }
-            *out = scratch.due;
-            done += 1;
         }
-        done
+        self.received.len()
     }
 }
 
-struct Scratch {
-    /// Day and place in its row, in one.
-    place: [u64; BLOCK],
-    rest: [u32; BLOCK],
-    entry: [u16; BLOCK],
-    due: [i64; BLOCK],
+/// The loop over a column of receipts that follow rules of their own, whose tables have the same grid.
+pub(super) struct MixedColumn<'a> {
+    pub(super) tables: &'a [(&'a Days, &'a Rows)],
+    pub(super) received: &'a [[i64; BLOCK]],
+    /// The number in `tables` of each.
+    pub(super) rules: &'a [[u32; BLOCK]],
+    pub(super) out: &'a mut [[i64; BLOCK]],
 }
 
-impl Rows {
-    /// A block of receipts; false if one of them lies outside the table, then nothing of `due` counts.
-    #[allow(clippy::needless_range_loop, reason = "columns side by side")]
+impl Loop for MixedColumn<'_> {
+    /// As for [`Column`].
+    type Outcome = usize;
+
     #[inline(always)]
-    fn block(&self, table: &Table, received: &[i64; BLOCK], scratch: &mut Scratch) -> bool {
-        let first = i64::from(table.first_day) * DAY_S;
-        let last = (table.days.len() as u64 * DAY_S as u64).wrapping_sub(1);
-        let (per_unit, unit_s) = (self.per_unit & 0xffff_ffff, u64::from(self.unit_s));
+    fn run(self) -> usize {
+        let mut scratch = Scratch::new();
+        let Some((_, grid)) = self.tables.first() else { return 0 };
+        let blocks = self.received.iter().zip(self.rules).zip(self.out.iter_mut());
+        for (done, ((received, rules), out)) in blocks.enumerate() {
+            let is_done = scratch.place(grid, received)
+                && scratch.load_mixed(self.tables, rules)
+                && scratch.finish(grid.unit_s, received, out);
+            if !is_done {
+                return done;
+            }
+        }
+        self.received.len()
+    }
+}
+
+/// What the passes over a block hand on to each other.
+struct Scratch {
+    day: [u16; BLOCK],
+    /// The place in the day's row.
+    place: [u16; BLOCK],
+    rest: [u32; BLOCK],
+    entry: [u16; BLOCK],
+}
+
+#[allow(clippy::needless_range_loop, reason = "columns side by side")]
+impl Scratch {
+    #[inline(always)]
+    fn new() -> Scratch {
+        Scratch { day: [0; BLOCK], place: [0; BLOCK], rest: [0; BLOCK], entry: [0; BLOCK] }
+    }
+
+    /// Days and places; false if a receipt lies far outside the range.
+    #[inline(always)]
+    fn place(&mut self, rows: &Rows, received: &[i64; BLOCK]) -> bool {
+        let (per_unit, unit_s) = (rows.per_unit & 0xffff_ffff, u64::from(rows.unit_s));
         let mut outside = 0;
         for item in 0..BLOCK {
-            let at = received[item].wrapping_sub(first) as u64;
-            // Below the first or above the last receipt one of the two is negative or large.
-            outside |= at | last.wrapping_sub(at);
+            let at = received[item] as u64;
+            outside |= at;
             let day = (((at >> 7) & 0x1ff_ffff) * PER_675) >> 37;
             let of_day = (at & 0xffff_ffff).wrapping_sub(day * DAY_S as u64) & 0x1_ffff;
             let unit = (of_day * per_unit) >> 32;
             let rest = of_day - (unit & 0xffff_ffff) * unit_s;
-            scratch.place[item] = day << 32 | (2 * unit + u64::from(rest != 0));
-            scratch.rest[item] = rest as u32;
+            self.day[item] = day as u16;
+            self.place[item] = (2 * unit + u64::from(rest != 0)) as u16;
+            self.rest[item] = rest as u32;
         }
-        if outside >> 32 != 0 {
-            return false;
-        }
+        outside >> 32 == 0
+    }
+
+    /// Entries of one rule; always true.
+    #[inline(always)]
+    fn load(&mut self, days: &Days, rows: &Rows) -> bool {
         for item in 0..BLOCK {
-            let place = scratch.place[item];
-            let row = u32::from(table.days[(place >> 32) as usize]);
-            scratch.entry[item] = self.entries[(row + place as u32) as usize];
-        }
-        for item in 0..BLOCK {
-            let entry = u32::from(scratch.entry[item]);
-            let back = if entry & 1 == 1 { scratch.rest[item] } else { 0 };
-            let due = received[item] + i64::from((entry >> 1) * self.unit_s) - i64::from(back);
-            scratch.due[item] = if entry == u32::from(NOTHING) { NO_DEADLINE } else { due };
+            let shape = days[usize::from(self.day[item])].load(Ordering::Acquire);
+            let place = u32::from(shape) * rows.length + u32::from(self.place[item]);
+            let entry = rows.entries.get(place as usize);
+            self.entry[item] = entry.map_or(UNKNOWN, |entry| entry.load(Ordering::Relaxed));
         }
         true
+    }
+
+    /// Entries of the rule of each item; false if a number is that of no rule.
+    #[inline(always)]
+    fn load_mixed(&mut self, tables: &[(&Days, &Rows)], rules: &[u32; BLOCK]) -> bool {
+        for item in 0..BLOCK {
+            let Some((days, rows)) = tables.get(rules[item] as usize) else { return false };
+            let shape = days[usize::from(self.day[item])].load(Ordering::Acquire);
+            let place = u32::from(shape) * rows.length + u32::from(self.place[item]);
+            let entry = rows.entries.get(place as usize);
+            self.entry[item] = entry.map_or(UNKNOWN, |entry| entry.load(Ordering::Relaxed));
+        }
+        true
+    }
+
+    /// From entries to instants; false if one is not known, then nothing of `out` counts.
+    #[inline(always)]
+    fn finish(&mut self, unit_s: u32, received: &[i64; BLOCK], out: &mut [i64; BLOCK]) -> bool {
+        let mut is_unknown = 0;
+        for item in 0..BLOCK {
+            is_unknown |= u16::from(self.entry[item] == UNKNOWN);
+        }
+        for item in 0..BLOCK {
+            let entry = u32::from(self.entry[item]);
+            let back = if entry & 1 == 1 { self.rest[item] } else { 0 };
+            let due = received[item] + i64::from((entry >> 1) * unit_s) - i64::from(back);
+            out[item] = if entry == u32::from(NOTHING) { NO_DEADLINE } else { due };
+        }
+        is_unknown == 0
     }
 }
 
 impl Table {
-    /// A block whose receipts all lie in one piece of a day, as they mostly do where they come in order of time; false
-    /// if not, then nothing of `due` counts.
+    /// A block whose receipts mostly lie in one piece of a day, or go from one to the next, as they do where they come in
+    /// order of time; false if nothing is known of one of them, then nothing of `out` counts.
     #[inline(always)]
-    fn in_piece(&self, received: &[i64; BLOCK], cursor: &mut Cursor, due: &mut [i64; BLOCK]) -> bool {
-        let (first, last) = (received[0], received[BLOCK - 1]);
-        if first > last || last.wrapping_sub(first) >= DAY_S {
+    fn along(&self, received: &[i64; BLOCK], cursor: &mut Cursor, out: &mut [i64; BLOCK]) -> bool {
+        if !cursor.has(received[0]) && !self.find(received[0], cursor) {
             return false;
         }
-        if !cursor.has(first) && !self.find(first, cursor) || !cursor.has(last) {
-            return false;
+        if cursor.has(received[BLOCK - 1]) {
+            let mut is_outside = false;
+            let Cursor { begin, length, due, moves } = *cursor;
+            for (out, received) in out.iter_mut().zip(received) {
+                is_outside |= received.wrapping_sub(begin) as u64 >= length;
+                *out = due.wrapping_add(received & moves);
+            }
+            if !is_outside {
+                return true;
+            }
         }
-        let mut is_outside = false;
-        let Cursor { begin, length, due: instant, moves } = *cursor;
-        let mask = if moves { -1 } else { 0 };
-        for (due, received) in due.iter_mut().zip(received) {
-            is_outside |= received.wrapping_sub(begin) as u64 >= length;
-            *due = instant.wrapping_add(received & mask);
+        for (out, received) in out.iter_mut().zip(received) {
+            if !cursor.has(*received) && !self.find(*received, cursor) {
+                return false;
+            }
+            *out = cursor.due.wrapping_add(received & cursor.moves);
         }
-        !is_outside
+        true
     }
 
-    /// Moves the cursor to the piece of a receipt; false if that is none, or too far away to look for.
+    /// Moves the cursor to the piece of a receipt; false if nothing is known of it.
+    #[inline(never)]
     fn find(&self, received: i64, cursor: &mut Cursor) -> bool {
-        let midnight = received.div_euclid(DAY_S) * DAY_S;
-        let day = received.div_euclid(DAY_S) - i64::from(self.first_day);
-        let Some(&row) = usize::try_from(day).ok().and_then(|day| self.days.get(day)) else { return false };
-        let (part, end_s) = self.part_at(row, (received - midnight) as u32);
+        let Ok(at) = u32::try_from(received) else { return false };
+        let of_day = at % DAY_S as u32;
+        let Some((part, end_s)) = self.part_at(at) else { return false };
+        let midnight = i64::from(at - of_day);
         let (due, moves) = match part.gives {
-            Gives::Nothing => (NO_DEADLINE, false),
-            Gives::After(span) => (i64::from(span), true),
-            Gives::At(span) => (midnight + i64::from(span), false),
+            Gives::Nothing => (NO_DEADLINE, 0),
+            Gives::After(span) => (i64::from(span), -1),
+            Gives::At(span) => (midnight + i64::from(span), 0),
         };
         let length = u64::from(end_s - part.from_s);
         *cursor = Cursor { begin: midnight + i64::from(part.from_s), length, due, moves };

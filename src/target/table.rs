@@ -1,14 +1,19 @@
-//! A rule as a table: the due instant of every receipt of some years, found without counting.
+//! A rule as a table: the due instant of a receipt, found without counting.
 //!
 //! A rule is a function of the receipt that stays or moves along, piece by piece (see `flow`). Cut into UTC days, most
 //! days repeat, so a table is the number of the shape of each day, and the shapes: their pieces, and where these begin on
 //! a grid of some minutes, as they do in practice, one row of the grid for each shape.
+//!
+//! Days become known one by one. Whoever makes one known writes its shape first and its number last, and nothing that is
+//! known is ever changed, so that everybody else reads without waiting.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::NO_DEADLINE;
 use super::flow::{self, Which};
-use super::rows::Rows;
+use super::rows::{Rows, unit_of};
+use crate::calendar::greatest_common_divisor;
 use crate::policy::Rule;
 use crate::time::{DAY_S, Instant};
 
@@ -30,175 +35,198 @@ pub(super) enum Gives {
     At(u32),
 }
 
-/// The due or limit instants of a rule for receipts on the days from `first_day` on.
-#[derive(Clone, Debug)]
+/// By UTC day the number of its shape. More places than days, so that every number of 16 bits is one.
+pub(super) type Days = [AtomicU8; 1 << 16];
+
+/// Different numbers of shapes.
+pub(super) const SHAPES: usize = 1 << 8;
+/// The number of a day that is not known.
+const UNKNOWN: u8 = 0;
+/// The number of a day that is known to have a shape without a number, because there are too many.
+const UNLISTED: u8 = u8::MAX;
+/// Finer or longer rows are made so many times at most; mostly once.
+const VERSIONS: usize = 12;
+
+/// The due or limit instants of a rule.
 pub(super) struct Table {
-    pub(super) first_day: u32,
-    /// The shape of each day, times `stride`: where its row begins.
-    pub(super) days: Vec<u16>,
-    /// The length of a row, 1 without rows.
-    stride: u16,
-    /// Where each shape's parts begin, and the end of the last.
-    from: Vec<u32>,
-    parts: Vec<Part>,
-    pub(super) rows: Option<Rows>,
+    days: Box<Days>,
+    known_days: AtomicU32,
+    /// The parts of each shape, by number.
+    shapes: Box<[OnceLock<Box<[Part]>>]>,
+    versions: [OnceLock<Rows>; VERSIONS],
+    /// How many versions there are; the last one counts.
+    count: AtomicUsize,
+    building: Mutex<HashMap<Box<[Part]>, u8>>,
 }
 
 impl Table {
-    /// A table for receipts on the UTC days from `first_day` up to, not including, `end_day`, which lie in the range.
-    pub(super) fn build(rule: &Rule, which: Which, first_day: u32, end_day: u32) -> Table {
-        let mut building = Building::new(first_day, end_day);
-        let (mut at, end) = (i64::from(first_day) * DAY_S, i64::from(end_day) * DAY_S);
-        while at < end {
-            let Some(begins) = Instant::checked(at) else { break };
-            let piece = flow::piece(rule, which, begins);
-            let until = piece.until.clamp(at + 1, end);
-            debug_assert!(agrees(rule, which, at, until, piece.due), "{rule:?} at {begins}");
-            building.add(at, until, piece.due);
-            at = until;
+    pub(super) fn new() -> Table {
+        let days: Box<[AtomicU8]> = (0..1 << 16).map(|_| AtomicU8::new(UNKNOWN)).collect();
+        let Ok(days) = days.try_into() else { unreachable!("as many as were made") };
+        Table {
+            days,
+            known_days: AtomicU32::new(0),
+            shapes: (0..SHAPES).map(|_| OnceLock::new()).collect(),
+            versions: Default::default(),
+            count: AtomicUsize::new(0),
+            building: Mutex::default(),
         }
-        building.finish()
     }
 
-    /// The end of the window in days.
-    pub(super) fn end_day(&self) -> u32 {
-        self.first_day + self.days.len() as u32
+    /// The instant for a receipt; `None` if there is none, or it is not known or found less quickly.
+    #[inline(always)]
+    pub(super) fn look_up(&self, received: u32) -> Option<u32> {
+        let rows = self.rows()?;
+        let (day, of_day) = (received / DAY_S as u32, received % DAY_S as u32);
+        rows.look_up(self.shape(day), of_day, received)
     }
 
-    /// The instant for a receipt, [`NO_DEADLINE`] if there is none; `None` outside the table's days.
-    #[inline]
-    pub(super) fn look_up(&self, received: i64) -> Option<i64> {
-        let at = received.checked_sub(i64::from(self.first_day) * DAY_S)?;
-        let at = u32::try_from(at).ok()?;
-        let (day, of_day) = (at / DAY_S as u32, at % DAY_S as u32);
-        let row = *self.days.get(day as usize)?;
-        Some(match &self.rows {
-            Some(rows) => rows.look_up(row, of_day, received),
-            None => {
-                let (part, _) = self.part_at(row, of_day);
-                part.gives.of(received, of_day)
-            }
-        })
+    /// As [`Table::look_up`], where the grid knows nothing.
+    pub(super) fn search(&self, received: u32) -> Option<u32> {
+        let (part, _) = self.part_at(received)?;
+        match part.gives {
+            Gives::Nothing => None,
+            Gives::After(span) => Some(received + span),
+            Gives::At(span) => Some(received - received % DAY_S as u32 + span),
+        }
     }
 
-    /// The part of a day, given by its row, for a second of it, and up to which second that part goes.
-    pub(super) fn part_at(&self, row: u16, of_day: u32) -> (Part, u32) {
-        let parts = self.parts_of(row / self.stride);
-        let at = parts.partition_point(|part| part.from_s <= of_day);
-        let end = parts.get(at).map_or(DAY_S as u32, |next| next.from_s);
+    /// The part of its day to which a receipt belongs, and up to which second of the day that goes.
+    pub(super) fn part_at(&self, received: u32) -> Option<(Part, u32)> {
+        let (day, of_day) = (received / DAY_S as u32, received % DAY_S as u32);
+        let parts = self.shapes.get(usize::from(self.shape(day)))?.get()?;
+        let next = parts.iter().position(|part| part.from_s > of_day).unwrap_or(parts.len());
+        let end = parts.get(next).map_or(DAY_S as u32, |next| next.from_s);
         // Every day begins with a part at its midnight.
-        (parts[at - 1], end)
+        Some((*parts.get(next.checked_sub(1)?)?, end))
     }
 
-    fn parts_of(&self, shape: u16) -> &[Part] {
-        let shape = usize::from(shape);
-        &self.parts[self.from[shape] as usize..self.from[shape + 1] as usize]
+    #[inline(always)]
+    pub(super) fn rows(&self) -> Option<&Rows> {
+        let count = self.count.load(Ordering::Acquire);
+        self.versions.get(count.checked_sub(1)?)?.get()
+    }
+
+    #[inline(always)]
+    pub(super) fn days(&self) -> &Days {
+        &self.days
+    }
+
+    pub(super) fn is_known(&self, day: u32) -> bool {
+        self.shape(day) != UNKNOWN
+    }
+
+    /// How many days are known.
+    pub(super) fn known_days(&self) -> u32 {
+        self.known_days.load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    fn shape(&self, day: u32) -> u8 {
+        // No instant lies on a day that needs more bits.
+        self.days[usize::from(day as u16)].load(Ordering::Acquire)
+    }
+
+    /// Makes the days from `first` up to, not including, `end` known, which lie in the range.
+    pub(super) fn learn(&self, rule: &Rule, which: Which, first: u32, end: u32) {
+        let mut numbers = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parts: Vec<Part> = Vec::new();
+        // The piece at hand, and the receipt from which it was worked out.
+        let mut piece: Option<(i64, flow::Piece)> = None;
+        for day in (first..end).filter(|day| !self.is_known(*day)).collect::<Vec<u32>>() {
+            let midnight = i64::from(day) * DAY_S;
+            parts.clear();
+            let mut at = midnight;
+            while at < midnight + DAY_S {
+                let (begins, holds) = match piece {
+                    Some((begins, holds)) if begins <= at && at < holds.until => (begins, holds),
+                    _ => {
+                        let Some(receipt) = Instant::checked(at) else { return };
+                        let mut holds = flow::piece(rule, which, receipt);
+                        holds.until = holds.until.max(at + 1);
+                        debug_assert!(
+                            agrees(rule, which, at, holds.until, holds.due),
+                            "{rule:?} at {receipt}"
+                        );
+                        piece = Some((at, holds));
+                        (at, holds)
+                    }
+                };
+                let gives = match holds.due {
+                    None => Gives::Nothing,
+                    // A due instant is never before the receipt, and all of them fit 32 bits.
+                    Some(due) if due.moves => Gives::After((due.at - begins) as u32),
+                    Some(due) => Gives::At((due.at - midnight) as u32),
+                };
+                // What goes on as before needs no part of its own.
+                if parts.last().is_none_or(|last| last.gives != gives) {
+                    parts.push(Part { from_s: (at - midnight) as u32, gives });
+                }
+                at = holds.until;
+            }
+            let number = self.number_of(rule, &parts, &mut numbers);
+            self.days[day as usize].store(number, Ordering::Release);
+            self.known_days.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The number of a shape, which is readable from then on.
+    fn number_of(&self, rule: &Rule, parts: &[Part], numbers: &mut HashMap<Box<[Part]>, u8>) -> u8 {
+        if let Some(number) = numbers.get(parts) {
+            return *number;
+        }
+        let number = u8::try_from(numbers.len() + 1).unwrap_or(UNLISTED);
+        if number == UNLISTED {
+            return UNLISTED;
+        }
+        numbers.insert(parts.into(), number);
+        if let Some(place) = self.shapes.get(usize::from(number)) {
+            let _ = place.set(parts.into());
+        }
+        self.add_row(rule, number, parts);
+        number
+    }
+
+    /// Gives a shape a row, if it can have one.
+    fn add_row(&self, rule: &Rule, number: u8, parts: &[Part]) {
+        let Some(unit_s) = unit_of(parts) else { return };
+        let count = self.count.load(Ordering::Relaxed);
+        let latest = self.rows();
+        let common = |other: u32| Some(greatest_common_divisor(unit_s, other)).filter(|unit_s| *unit_s >= 60);
+        let unit_s = match latest {
+            Some(rows) if unit_s % rows.unit_s() == 0 && rows.write(number, parts) => return,
+            Some(rows) => common(rows.unit_s()),
+            // On the calendar's own grid from the beginning, so that rules of one calendar mostly have the same.
+            None => rule.calendar.grid_unit_s().and_then(common).or(Some(unit_s)),
+        };
+        let Some(unit_s) = unit_s else { return };
+        // A new version is worth it where the grid gets finer, or where there is no room.
+        if latest.is_some_and(|rows| rows.unit_s() == unit_s && rows.has(number)) {
+            return;
+        }
+        let (Some(place), Some(rows)) = (self.versions.get(count), Rows::new(unit_s, number)) else { return };
+        for (number, parts) in
+            (0..=u8::MAX).zip(&self.shapes).filter_map(|(at, parts)| Some((at, parts.get()?)))
+        {
+            // One that has no place on the grid is searched.
+            if unit_of(parts).is_some_and(|own| own % unit_s == 0) {
+                rows.write(number, parts);
+            }
+        }
+        if place.set(rows).is_ok() {
+            self.count.store(count + 1, Ordering::Release);
+        }
     }
 
     /// Bytes held.
     pub(super) fn size(&self) -> usize {
-        2 * self.days.capacity()
-            + 4 * self.from.capacity()
-            + size_of::<Part>() * self.parts.capacity()
-            + self.rows.as_ref().map_or(0, Rows::size)
-    }
-}
-
-impl Gives {
-    /// For a receipt at a second of its day.
-    pub(super) fn of(self, received: i64, of_day: u32) -> i64 {
-        match self {
-            Gives::Nothing => NO_DEADLINE,
-            Gives::After(span) => received + i64::from(span),
-            Gives::At(span) => received - i64::from(of_day) + i64::from(span),
-        }
-    }
-}
-
-/// A table in the making.
-struct Building {
-    first_day: u32,
-    days: Vec<u16>,
-    from: Vec<u32>,
-    parts: Vec<Part>,
-    numbers: HashMap<Vec<Part>, u16>,
-    /// The day at which the pieces have arrived, and its parts so far.
-    today: i64,
-    open: Vec<Part>,
-}
-
-impl Building {
-    fn new(first_day: u32, end_day: u32) -> Building {
-        Building {
-            first_day,
-            days: Vec::with_capacity((end_day - first_day) as usize),
-            from: vec![0],
-            parts: Vec::new(),
-            numbers: HashMap::new(),
-            today: i64::from(first_day),
-            open: Vec::new(),
-        }
-    }
-
-    /// Adds the piece of receipts from `at` up to, not including, `until`.
-    fn add(&mut self, at: i64, until: i64, due: Option<flow::Moving>) {
-        let mut begins = at;
-        while begins < until {
-            let midnight = self.today * DAY_S;
-            let gives = match due {
-                None => Gives::Nothing,
-                // A due instant is never before the receipt, and all of them fit 32 bits.
-                Some(due) if due.moves => Gives::After((due.at - at) as u32),
-                Some(due) => Gives::At((due.at - midnight) as u32),
-            };
-            // What goes on as before needs no part of its own.
-            if self.open.last().is_none_or(|last| last.gives != gives) {
-                self.open.push(Part { from_s: (begins - midnight) as u32, gives });
-            }
-            begins = until.min(midnight + DAY_S);
-            if begins == midnight + DAY_S {
-                self.end_day();
-            }
-        }
-    }
-
-    fn end_day(&mut self) {
-        let number = match self.numbers.get(&self.open) {
-            Some(number) => *number,
-            None => {
-                let number = self.numbers.len() as u16;
-                self.parts.extend_from_slice(&self.open);
-                self.from.push(self.parts.len() as u32);
-                self.numbers.insert(self.open.clone(), number);
-                number
-            }
-        };
-        self.days.push(number);
-        self.open.clear();
-        self.today += 1;
-    }
-
-    fn finish(mut self) -> Table {
-        self.parts.shrink_to_fit();
-        self.from.shrink_to_fit();
-        let mut table = Table {
-            first_day: self.first_day,
-            days: self.days,
-            stride: 1,
-            from: self.from,
-            parts: self.parts,
-            rows: None,
-        };
-        let shapes: Vec<&[Part]> =
-            (0..self.numbers.len()).map(|number| table.parts_of(number as u16)).collect();
-        if let Some(rows) = Rows::of(&shapes, table.days.len()) {
-            table.stride = rows.length();
-            for day in &mut table.days {
-                *day *= table.stride;
-            }
-            table.rows = Some(rows);
-        }
-        table
+        let parts = self.shapes.iter().filter_map(|parts| Some(size_of_val(&**parts.get()?)));
+        size_of::<Table>()
+            + size_of_val(&*self.days)
+            + size_of_val(&*self.shapes)
+            // Once more as a key.
+            + 2 * parts.sum::<usize>()
+            + self.versions.iter().filter_map(OnceLock::get).map(Rows::size).sum::<usize>()
     }
 }
 

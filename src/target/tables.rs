@@ -1,34 +1,30 @@
-//! The tables that a rule has made of itself so far.
+//! What a rule has found out about itself so far.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use super::flow::{END_S, Which};
+use super::flow::Which;
 use super::table::Table;
-use super::{ReceiptRule, Target};
+use super::{Branch, ClosedDay, DayTime, ReceiptRule, Target};
 use crate::calendar::Calendar;
-use crate::lanes::BLOCK;
 use crate::policy::Rule;
 use crate::time::DAY_S;
 
-/// The last one covers the whole range.
-const VERSIONS: usize = 5;
-/// Days of the whole range.
-const DAYS: u32 = (END_S / DAY_S) as u32;
-/// A table covers at least so many days more than were asked for.
-const MARGIN_DAYS: u32 = 370;
-/// What a day of a table costs to make, and what the table spends on an item without it: nanoseconds, roughly.
-const BUILD_NS_PER_DAY: u64 = 500;
+/// UTC days of the whole range.
+const DAYS: u32 = 47_482;
+/// What a table costs before anything is known, and what each day costs: nanoseconds, roughly.
+const TABLE_NS: u64 = 10_000;
+const DAY_NS: u64 = 700;
 
-/// What a rule remembers of itself so that columns of receipts are fast: tables for the years that were asked for, made
+/// What a rule remembers of itself so that it answers at once: tables of the days that were asked for, a day at a time,
 /// when enough was asked. Answers never depend on it.
 ///
 /// A copy begins without any. Tables of a rule whose fields were changed since are not used.
 #[derive(Default)]
 pub struct Tables {
-    due: Versions,
-    limit: Versions,
+    due: Lazy,
+    limit: Lazy,
 }
 
 impl Clone for Tables {
@@ -49,7 +45,8 @@ impl Tables {
         self.due.size() + self.limit.size()
     }
 
-    pub(super) fn of(&self, which: Which) -> &Versions {
+    #[inline(always)]
+    pub(super) fn of(&self, which: Which) -> &Lazy {
         match which {
             Which::Due => &self.due,
             Which::Limit => &self.limit,
@@ -57,20 +54,70 @@ impl Tables {
     }
 }
 
-/// Tables of the same rule, each covering more than the one before.
+/// The table of one instant of a rule, made when it pays.
 #[derive(Default)]
-pub(super) struct Versions {
-    kept: [OnceLock<Kept>; VERSIONS],
-    /// How many there are.
-    count: AtomicUsize,
-    /// Items asked for so far, times what each costs without a table.
+pub(super) struct Lazy {
+    kept: OnceLock<Box<Kept>>,
+    /// What was spent on items that no table knew.
     spent_ns: AtomicU64,
-    building: Mutex<()>,
 }
 
 struct Kept {
     made_for: MadeFor,
     table: Table,
+}
+
+impl Lazy {
+    /// The table, if there is one.
+    #[inline(always)]
+    pub(super) fn table(&self, rule: &Rule) -> Option<&Table> {
+        let kept = self.kept.get()?;
+        kept.made_for.is(rule).then_some(&kept.table)
+    }
+
+    /// Notes that so many items are asked for which cost so much each without a table.
+    pub(super) fn spend(&self, items: usize, ns: u64) {
+        self.spent_ns.fetch_add((items as u64).saturating_mul(ns), Ordering::Relaxed);
+    }
+
+    /// Makes days known, from `first` up to, not including, `end`; whether it did, or they were. Unless it `must`, only if
+    /// that costs no more than what was spent without.
+    pub(super) fn learn(&self, rule: &Rule, which: Which, first: u32, end: u32, must: bool) -> bool {
+        let known = self.kept.get().map_or(0, |kept| kept.table.known_days());
+        let cost_ns = TABLE_NS + (u64::from(known) + u64::from(end - first)) * DAY_NS;
+        if !must && cost_ns > self.spent_ns.load(Ordering::Relaxed) {
+            return false;
+        }
+        self.kept.get_or_init(|| Box::new(Kept { made_for: MadeFor::of(rule), table: Table::new() }));
+        match self.table(rule) {
+            Some(table) => table.learn(rule, which, first, end),
+            None => return false,
+        }
+        true
+    }
+
+    /// As [`Lazy::learn`] for the days of receipts that are not known; whether any has become known.
+    pub(super) fn learn_days(&self, rule: &Rule, which: Which, receipts: impl Iterator<Item = i64>) -> bool {
+        let is_unknown = |day: &u32| self.table(rule).is_none_or(|table| !table.is_known(*day));
+        let days = receipts.filter_map(|at| u32::try_from(at.div_euclid(DAY_S)).ok());
+        let mut days: Vec<u32> = days.filter(|day| *day < DAYS).filter(is_unknown).collect();
+        days.sort_unstable();
+        days.dedup();
+        // Days in a row at once: they mostly share pieces.
+        let mut has_learned = false;
+        for row in days.chunk_by(|day, next| day + 1 == *next) {
+            let (Some(first), Some(last)) = (row.first(), row.last()) else { continue };
+            if !self.learn(rule, which, *first, last + 1, false) {
+                break;
+            }
+            has_learned = true;
+        }
+        has_learned
+    }
+
+    fn size(&self) -> usize {
+        self.kept.get().map_or(0, |kept| kept.table.size())
+    }
 }
 
 /// The fields of a rule that its instants follow from.
@@ -83,95 +130,67 @@ struct MadeFor {
 }
 
 impl MadeFor {
-    fn is(&self, rule: &Rule) -> bool {
-        Arc::ptr_eq(&self.calendar, &rule.calendar)
-            && self.roll_forward == rule.roll_forward
-            && self.target == rule.target
-            && self.receipt == rule.receipt
-            && self.backstop == rule.backstop
-    }
-}
-
-impl Versions {
-    /// The table that covers most, if there is one.
-    #[inline]
-    pub(super) fn latest(&self, rule: &Rule) -> Option<&Table> {
-        let count = self.count.load(Ordering::Acquire);
-        let kept = self.kept.get(count.checked_sub(1)?)?.get()?;
-        kept.made_for.is(rule).then_some(&kept.table)
-    }
-
-    /// Notes that so many items are asked for which cost so much each without a table.
-    pub(super) fn spend(&self, items: usize, ns: u64) {
-        self.spent_ns.fetch_add((items as u64).saturating_mul(ns), Ordering::Relaxed);
-    }
-
-    /// Whether there is a table that covers all of these receipts.
-    pub(super) fn covers(&self, rule: &Rule, receipts: &[i64; BLOCK]) -> bool {
-        let Some((first, end)) = days_of(receipts) else { return false };
-        self.latest(rule).is_some_and(|table| table.first_day <= first && end <= table.end_day())
-    }
-
-    /// Makes a table that covers these receipts too, if they are instants and enough was asked for; whether it did.
-    pub(super) fn grow(&self, rule: &Rule, which: Which, receipts: &[i64; BLOCK]) -> bool {
-        days_of(receipts).is_some_and(|(first, end)| self.cover(rule, which, first, end, false))
-    }
-
-    /// Makes a table for receipts on the days from `first` up to, not including, `end`, if there is none; whether it did.
-    /// Unless it `must`, only where the table pays.
-    pub(super) fn cover(&self, rule: &Rule, which: Which, first: u32, end: u32, must: bool) -> bool {
-        let spent = self.spent_ns.load(Ordering::Relaxed);
-        let pays = |days: u32| must || spent >= u64::from(days) * BUILD_NS_PER_DAY;
-        if !pays(end.saturating_sub(first)) {
-            return false;
-        }
-        let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = self.count.load(Ordering::Acquire);
-        let (mut from, mut until) =
-            (first.saturating_sub(MARGIN_DAYS), end.saturating_add(MARGIN_DAYS).min(DAYS));
-        if count > 0 {
-            let Some(table) = self.latest(rule) else { return false };
-            if table.first_day <= first && table.end_day() >= end {
-                // Another thread has made it meanwhile.
-                return true;
-            }
-            // Each table covers half as much again, so that there are few of them.
-            let more = (table.end_day() - table.first_day) / 2;
-            if first < table.first_day {
-                from = from.min(table.first_day.saturating_sub(more));
-            }
-            if end > table.end_day() {
-                until = until.max(table.end_day() + more).min(DAYS);
-            }
-            (from, until) = (from.min(table.first_day), until.max(table.end_day()));
-        }
-        if count + 1 == VERSIONS {
-            (from, until) = (0, DAYS);
-        }
-        if !pays(until - from) {
-            return false;
-        }
-        let made_for = MadeFor {
+    fn of(rule: &Rule) -> MadeFor {
+        MadeFor {
             calendar: Arc::clone(&rule.calendar),
             receipt: rule.receipt.clone(),
             target: rule.target.clone(),
             roll_forward: rule.roll_forward,
             backstop: rule.backstop.clone(),
-        };
-        let kept = Kept { made_for, table: Table::build(rule, which, from, until) };
-        let is_new = self.kept.get(count).is_some_and(|place| place.set(kept).is_ok());
-        self.count.store(count + usize::from(is_new), Ordering::Release);
-        is_new
+        }
     }
 
-    fn size(&self) -> usize {
-        self.kept.iter().filter_map(OnceLock::get).map(|kept| kept.table.size()).sum()
+    #[inline(always)]
+    fn is(&self, rule: &Rule) -> bool {
+        let is_same_backstop = match (&self.backstop, &rule.backstop) {
+            (None, None) => true,
+            (Some(own), Some(other)) => is_same(own, other),
+            _ => false,
+        };
+        Arc::ptr_eq(&self.calendar, &rule.calendar)
+            && self.roll_forward == rule.roll_forward
+            && is_same(&self.target, &rule.target)
+            && is_same_backstop
+            && self.receipt.len() == rule.receipt.len()
+            && (self.receipt.is_empty() || self.receipt == rule.receipt)
     }
 }
 
-/// The days of these receipts, from the first up to, not including, the last; `None` if one is no instant.
-fn days_of(receipts: &[i64; BLOCK]) -> Option<(u32, u32)> {
-    let first = receipts.iter().copied().fold(i64::MAX, i64::min);
-    let last = receipts.iter().copied().fold(i64::MIN, i64::max);
-    (first >= 0 && last < END_S).then_some(((first / DAY_S) as u32, (last / DAY_S) as u32 + 1))
+/// Equality of targets, asked at every single due instant: in few instructions for those that are common.
+#[inline(always)]
+fn is_same(a: &Target, b: &Target) -> bool {
+    match (a, b) {
+        (Target::Working(a), Target::Working(b)) | (Target::Elapsed(a), Target::Elapsed(b)) => a == b,
+        (Target::WorkingDays { days: a, at: at_a }, Target::WorkingDays { days: b, at: at_b })
+        | (Target::CalendarDays { days: a, at: at_a }, Target::CalendarDays { days: b, at: at_b }) => {
+            a == b && number_of(*at_a) == number_of(*at_b)
+        }
+        (
+            Target::Cutoff { branches: a, closed_day: on_a },
+            Target::Cutoff { branches: b, closed_day: on_b },
+        ) => is_same_cutoff(a, *on_a, b, *on_b),
+        _ => a == b,
+    }
+}
+
+#[inline(always)]
+fn is_same_cutoff(a: &[Branch], on_a: ClosedDay, b: &[Branch], on_b: ClosedDay) -> bool {
+    let is_same = |(a, b): (&Branch, &Branch)| {
+        let before = |branch: &Branch| branch.received_before.map_or(-1, |time| time.as_secs());
+        (before(a) ^ before(b))
+            | i64::from(a.working_days ^ b.working_days)
+            | (number_of(a.at) ^ number_of(b.at))
+            == 0
+    };
+    on_a == on_b && a.len() == b.len() && a.iter().zip(b).all(is_same)
+}
+
+/// A number for each time of a day-counting target.
+#[inline(always)]
+fn number_of(at: DayTime) -> i64 {
+    match at {
+        DayTime::At(time) => time.as_secs(),
+        DayTime::Close => -1,
+        DayTime::SameTime => -2,
+    }
 }

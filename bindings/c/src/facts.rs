@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::c_char;
-use std::sync::{PoisonError, RwLock};
+use std::ops::Deref;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use slaclock_core::Facts;
 
@@ -20,19 +21,55 @@ pub struct slaclock_facts {
 }
 
 #[derive(Default)]
-pub(crate) struct Bag(RwLock<BTreeMap<String, String>>);
+pub(crate) struct Bag(RwLock<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    /// All, those with an empty value too.
+    pairs: BTreeMap<String, String>,
+    /// As rules match on them; shared with the calls that do so right now.
+    matched: Arc<Facts>,
+}
+
+impl Kept {
+    fn of(pairs: BTreeMap<String, String>) -> Kept {
+        let matched = pairs.iter().fold(Facts::none(), |facts, (name, value)| facts.with(name, value));
+        Kept { pairs, matched: Arc::new(matched) }
+    }
+}
 
 object!(Bag, slaclock_facts, 3, "a set of facts");
 
 /// All facts, those with an empty value too.
 pub(crate) fn pairs(name: &str, facts: *const slaclock_facts) -> Result<BTreeMap<String, String>, Fault> {
     let bag = handle::optional::<Bag>(name, facts)?;
-    Ok(bag.map_or_else(BTreeMap::new, |bag| bag.0.read().unwrap_or_else(PoisonError::into_inner).clone()))
+    let pairs = |bag: Arc<Bag>| bag.0.read().unwrap_or_else(PoisonError::into_inner).pairs.clone();
+    Ok(bag.map_or_else(BTreeMap::new, pairs))
+}
+
+/// Facts as rules match on them, as they were when asked for.
+pub(crate) enum Matched {
+    Nothing(Facts),
+    Given(Arc<Facts>),
+}
+
+impl Deref for Matched {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        match self {
+            Matched::Nothing(facts) => facts,
+            Matched::Given(facts) => facts,
+        }
+    }
 }
 
 /// As rules match on them.
-pub(crate) fn matched(name: &str, facts: *const slaclock_facts) -> Result<Facts, Fault> {
-    Ok(pairs(name, facts)?.into_iter().fold(Facts::none(), |facts, (name, value)| facts.with(name, value)))
+pub(crate) fn matched(name: &str, facts: *const slaclock_facts) -> Result<Matched, Fault> {
+    Ok(match handle::optional::<Bag>(name, facts)? {
+        None => Matched::Nothing(Facts::none()),
+        Some(bag) => Matched::Given(bag.0.read().unwrap_or_else(PoisonError::into_inner).matched.clone()),
+    })
 }
 
 /// Makes an empty set of facts.
@@ -71,7 +108,7 @@ pub unsafe extern "C" fn slaclock_facts_from_json(
         let (json, out) =
             unsafe { (input::text("json", json, json_len)?, output::out("out_facts", out_facts)?) };
         let facts: BTreeMap<String, String> = document::read("json", json)?;
-        out.set(Fresh::new(Bag(RwLock::new(facts)))?.hand_over());
+        out.set(Fresh::new(Bag(RwLock::new(Kept::of(facts))))?.hand_over());
         Ok(())
     })
 }
@@ -103,7 +140,8 @@ pub unsafe extern "C" fn slaclock_facts_set(
             return Err(Fault::argument("`name` is empty: must name a fact like priority"));
         }
         let mut facts = bag.0.write().unwrap_or_else(PoisonError::into_inner);
-        facts.insert(name.to_owned(), value.to_owned());
+        facts.pairs.insert(name.to_owned(), value.to_owned());
+        Arc::make_mut(&mut facts.matched).set(name, value);
         Ok(())
     })
 }

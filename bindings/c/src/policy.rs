@@ -311,9 +311,11 @@ pub unsafe extern "C" fn slaclock_policy_due_many(
         };
         // SAFETY: as above.
         let out = unsafe { output::numbers_out("out_due_at", out_due_at, n, received) }?;
-        let rule = Prepared::of(&policy, clock, &facts::matched("facts", facts)?)?;
+        let facts = facts::matched("facts", facts)?;
+        // The policy's own rule, which remembers what it found out.
+        let rule = Prepared::find(&policy, clock, &facts)?;
         input::instants("received_at", received)?;
-        Ok(rule.rule.due_many(received, out)?)
+        Ok(rule.due_many(received, out)?)
     })
 }
 
@@ -340,7 +342,8 @@ pub unsafe extern "C" fn slaclock_policy_rule(
         // SAFETY: docs/capi.md, texts and out parameters.
         let (clock, out) =
             unsafe { (input::text("clock", clock, clock_len)?, output::out("out_rule", out_rule)?) };
-        let rule = Prepared::of(&policy, clock, &facts::matched("facts", facts)?)?;
+        let facts = facts::matched("facts", facts)?;
+        let rule = Prepared::of(&policy, clock, &facts)?;
         out.set(Fresh::new(rule)?.hand_over());
         Ok(())
     })

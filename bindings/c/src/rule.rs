@@ -37,11 +37,16 @@ object!(Prepared, slaclock_rule, 1, "a rule");
 impl Prepared {
     /// The rule that counts for these facts.
     pub(crate) fn of(policy: &Policy, clock: &str, facts: &Facts) -> Result<Prepared, Fault> {
+        Ok(Prepared { rule: Prepared::find(policy, clock, facts)?.clone(), clock: clock.to_owned() })
+    }
+
+    /// The policy's own.
+    pub(crate) fn find<'a>(policy: &'a Policy, clock: &str, facts: &Facts) -> Result<&'a Rule, Fault> {
         let clock = policy.clock(clock)?;
-        let found = clock.rule_for(facts);
         let what = || format!("clock `{}`", clock.name);
-        let (_, rule) = found.ok_or_else(|| Fault::no_deadline(&what(), NoDeadline::NoRule))?;
-        Ok(Prepared { rule: rule.clone(), clock: clock.name.clone() })
+        let (_, rule) =
+            clock.rule_for(facts).ok_or_else(|| Fault::no_deadline(&what(), NoDeadline::NoRule))?;
+        Ok(rule)
     }
 
     #[cold]
