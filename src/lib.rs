@@ -64,6 +64,9 @@ pub mod import;
 mod lanes;
 pub mod model;
 pub mod policy;
+#[cfg(feature = "sim")]
+#[doc(hidden)]
+pub mod sim;
 mod store;
 pub mod target;
 pub mod time;

@@ -18,6 +18,8 @@ mod request;
 mod salvage;
 mod scan;
 mod shared;
+#[cfg(feature = "sim")]
+pub(crate) mod sim;
 mod simulate;
 mod status;
 mod write;
@@ -120,8 +122,12 @@ impl Db {
 
     fn make(path: Option<&Path>, policy: &Policy, options: &Options) -> Result<Db> {
         let head = Head { policy: 1, ..Head::default() };
-        let first = [(Table::Policies, 1, stored_edition(policy, Instant::MIN)?)];
-        Ok(Db::over(Store::create(path, &options.file, head, &first)?))
+        let store = Store::create(path, &options.file, head, &[Db::first_edition(policy)?])?;
+        Ok(Db::over(store))
+    }
+
+    fn first_edition(policy: &Policy) -> Result<(Table, u64, Vec<u8>)> {
+        Ok((Table::Policies, 1, stored_edition(policy, Instant::MIN)?))
     }
 
     fn over(store: Store) -> Db {

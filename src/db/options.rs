@@ -132,9 +132,18 @@ impl Options {
     /// Whether both ask for the same: a given cancellation flag must be the very same one.
     pub(crate) fn is_same_as(&self, other: &Options) -> bool {
         let of = |options: &Options| {
-            let file::Options { mode, durability, verify, cache_bytes, busy_timeout, cancel: _ } =
+            let file::Options { mode, durability, verify, cache_bytes, busy_timeout, cancel: _, fold_after } =
                 options.file;
-            (mode, durability, verify, cache_bytes, busy_timeout, options.read_only, options.cancels)
+            (
+                mode,
+                durability,
+                verify,
+                cache_bytes,
+                busy_timeout,
+                fold_after,
+                options.read_only,
+                options.cancels,
+            )
         };
         let same_flag = !self.cancels || Arc::ptr_eq(&self.file.cancel, &other.file.cancel);
         of(self) == of(other) && same_flag

@@ -62,16 +62,24 @@ impl Store {
         head: Head,
         first: &[(Table, u64, Vec<u8>)],
     ) -> Result<Store> {
-        let file = OpenFile::create(path, options, |transaction| {
-            let writer = Writer::new(transaction);
-            writer.create_tables()?;
-            let mut format = MAGIC.to_vec();
-            format.extend_from_slice(&FORMAT.to_le_bytes());
-            writer.put(Table::Meta, META_FORMAT, &format)?;
-            writer.put(Table::Meta, META_HEAD, &head.write())?;
-            first.iter().try_for_each(|(table, key, payload)| writer.put(*table, *key, payload))
-        })?;
-        Store::start(file)
+        Store::start(OpenFile::create(path, options, |transaction| initialise(transaction, head, first))?)
+    }
+
+    /// Makes a new file in a draft and publishes it.
+    #[cfg(feature = "sim")]
+    pub(crate) fn create_draft(
+        draft: &impl file::Draft,
+        options: &Options,
+        head: Head,
+        first: &[(Table, u64, Vec<u8>)],
+    ) -> Result<()> {
+        OpenFile::create_draft(draft, options, |transaction| initialise(transaction, head, first))
+    }
+
+    /// Opens what a storage holds.
+    #[cfg(feature = "sim")]
+    pub(crate) fn open_storage(storage: Box<dyn redb::StorageBackend>, options: &Options) -> Result<Store> {
+        Store::start(OpenFile::open_storage(storage, options)?)
     }
 
     /// Opens an existing file.
@@ -160,7 +168,7 @@ impl Store {
             let value = commit.entry.write()?;
             let operations = head.unfolded.saturating_sub(before);
             transaction.count_rows(u64::from(operations));
-            if operations >= fold::FOLD_AFTER {
+            if operations >= self.file.fold_after() {
                 // So much at once is sealed at once. The log would only be written to be read again.
                 let reader = snapshot.reader()?;
                 let mut view = View::load(reader, 0)?;
@@ -210,7 +218,8 @@ impl Store {
     /// Folds when the log has grown long.
     pub(crate) fn fold_if_due(&self) -> Result<()> {
         let unfolded = self.view().head.unfolded;
-        if unfolded >= fold::FOLD_AFTER { self.fold(fold::FOLD_AFTER).map(drop) } else { Ok(()) }
+        let least = self.file.fold_after();
+        if unfolded >= least { self.fold(least).map(drop) } else { Ok(()) }
     }
 
     fn reload(&self) -> Result<()> {
@@ -219,6 +228,17 @@ impl Store {
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())
     }
+}
+
+/// Writes what a new file holds.
+fn initialise(transaction: &file::WriteTxn, head: Head, first: &[(Table, u64, Vec<u8>)]) -> Result<()> {
+    let writer = Writer::new(transaction);
+    writer.create_tables()?;
+    let mut format = MAGIC.to_vec();
+    format.extend_from_slice(&FORMAT.to_le_bytes());
+    writer.put(Table::Meta, META_FORMAT, &format)?;
+    writer.put(Table::Meta, META_HEAD, &head.write())?;
+    first.iter().try_for_each(|(table, key, payload)| writer.put(*table, *key, payload))
 }
 
 fn check_format(reader: &Reader) -> Result<()> {

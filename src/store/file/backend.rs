@@ -39,14 +39,14 @@ pub(super) struct Core {
 
 impl Core {
     pub(super) fn new(
-        storage: impl StorageBackend,
+        storage: Box<dyn StorageBackend>,
         may_be_empty: bool,
         busy_timeout: Duration,
         cancel: Arc<AtomicBool>,
     ) -> Arc<Self> {
         Arc::new(Core {
             owner: std::process::id(),
-            storage: RwLock::new(Some(Box::new(storage))),
+            storage: RwLock::new(Some(storage)),
             busy_timeout,
             cancel,
             commits: AtomicU32::new(0),
@@ -72,6 +72,11 @@ impl Core {
         }
         let storage = self.storage.write().unwrap_or_else(PoisonError::into_inner).take();
         storage.map_or(Ok(()), |storage| storage.close())
+    }
+
+    /// Reads bytes of the file.
+    pub(super) fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.with(|storage| storage.read(offset, out))
     }
 
     /// The length of the file in bytes.
@@ -179,7 +184,7 @@ impl StorageBackend for Guarded {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.with(|storage| storage.read(offset, out))
+        self.0.read(offset, out)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

@@ -9,6 +9,8 @@ mod backend;
 pub(crate) mod errors;
 mod health;
 mod open;
+#[cfg(feature = "sim")]
+mod sim;
 mod turnstile;
 mod txn;
 
@@ -24,11 +26,14 @@ use backend::{Core, Waits};
 use errors::{Fault, StoreResult as _};
 use health::Health;
 pub(crate) use health::State;
+#[cfg(feature = "sim")]
+pub use open::Draft;
 pub(crate) use open::Identity;
 use redb::{ReadableDatabase, ReadableTableMetadata};
 use turnstile::Turnstile;
 pub(crate) use txn::{ReadTxn, WriteTxn};
 
+use super::fold::FOLD_AFTER;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Who may use the file at the same time.
@@ -87,6 +92,8 @@ pub(crate) struct Options {
     pub(crate) busy_timeout: Duration,
     /// While raised, every wait ends with `Cancelled`.
     pub(crate) cancel: Arc<AtomicBool>,
+    /// Operations in the log after which a write folds it.
+    pub(crate) fold_after: u32,
 }
 
 impl Default for Options {
@@ -98,6 +105,7 @@ impl Default for Options {
             cache_bytes: 64 << 20,
             busy_timeout: Duration::from_secs(5),
             cancel: Arc::default(),
+            fold_after: FOLD_AFTER,
         }
     }
 }
@@ -351,6 +359,11 @@ impl OpenFile {
     /// Whether nobody but this handle can commit.
     pub(crate) fn is_alone(&self) -> bool {
         self.options.mode == Mode::Exclusive && !self.read_only
+    }
+
+    /// Operations in the log after which a write folds it.
+    pub(crate) fn fold_after(&self) -> u32 {
+        self.options.fold_after
     }
 
     /// Memory for verified values; the engine's pages take the other half.

@@ -1,7 +1,7 @@
 //! Creating and opening: what counts as our file, and how one comes to exist.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -66,33 +66,80 @@ pub(super) fn create(
     if fs::symlink_metadata(path).is_ok() {
         return Err(already_exists(path));
     }
-    let folder = folder_of(path);
-    let draft = Draft::new(&folder).map_err(|cause| io_at(path, "creating", cause))?;
+    let draft = FileDraft::new(path).map_err(|cause| io_at(path, "creating", cause))?;
+    build(&draft, options, init).map_err(|error| of_creation(path, error))?;
+    open(path, options)
+}
+
+/// A file in the making, under a name that nobody looks for until it is published.
+#[allow(unreachable_pub, reason = "simulations bring their own, with the feature `sim`")]
+pub trait Draft {
+    /// The empty file.
+    fn storage(&self) -> io::Result<Box<dyn StorageBackend>>;
+    /// Puts its content and its length on the disk.
+    fn sync(&self) -> io::Result<()>;
+    /// Gives it its name; `AlreadyExists` if anything has that name by now.
+    fn publish(&self) -> io::Result<()>;
+    /// Puts the name on the disk.
+    fn sync_folder(&self) -> io::Result<()>;
+}
+
+/// Fills a draft and publishes it. The name comes after the content is on the disk, so that a crash leaves a whole file
+/// or none.
+pub(super) fn build(
+    draft: &impl Draft,
+    options: &Options,
+    init: impl FnOnce(&WriteTxn) -> Result<()>,
+) -> Result<()> {
     let building = Options { mode: Mode::Exclusive, durability: Durability::Safe, ..options.clone() };
-    let core = core_of(draft.reopen(path)?, true, &building)?;
+    let storage = draft.storage().map_err(|cause| Error::from(cause).context("creating"))?;
+    let core = core_of(storage, true, &building);
     let file = finish(&core, open_engine(&core, &building, false), &building, None)?;
     file.initialise(init)?;
     file.close()?;
-    draft.publish(path)?;
-    open(path, options)
+    publish_draft(draft)
+}
+
+/// Puts a filled draft on the disk and gives it its name for good.
+fn publish_draft(draft: &impl Draft) -> Result<()> {
+    let failed = |cause: io::Error| match cause.kind() {
+        io::ErrorKind::AlreadyExists => Error::new(ErrorKind::AlreadyExists, "creating: the name is taken"),
+        _ => Error::from(cause).context("creating"),
+    };
+    draft.sync().map_err(failed)?;
+    draft.publish().map_err(failed)?;
+    draft.sync_folder().map_err(failed)
+}
+
+fn of_creation(path: &Path, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::AlreadyExists => already_exists(path),
+        _ => at(path, error),
+    }
 }
 
 pub(super) fn open(path: &Path, options: &Options) -> Result<OpenFile> {
     check(options)?;
     retry_while_busy(options, || {
         let (file, identity) = existing(path, true)?;
-        let header = Header::read(&file).map_err(|error| at(path, error))?;
-        let core = core_of(file, false, options)?;
-        let verify = match options.verify {
-            Verify::Always => true,
-            Verify::Never => false,
-            Verify::Auto => {
-                header.unclean && header.file_bytes <= VERIFY_UP_TO_BYTES && !writer_at_work(&core)
-            }
-        };
-        finish(&core, open_engine(&core, options, verify), options, Some((path, identity)))
-            .map_err(|error| at(path, error))
+        open_storage(storage_of(file)?, options, Some((path, identity))).map_err(|error| at(path, error))
     })
+}
+
+/// Opens what is in a storage already.
+pub(super) fn open_storage(
+    storage: Box<dyn StorageBackend>,
+    options: &Options,
+    file: Option<(&Path, Identity)>,
+) -> Result<OpenFile> {
+    let core = core_of(storage, false, options);
+    let header = Header::read(&core)?;
+    let verify = match options.verify {
+        Verify::Always => true,
+        Verify::Never => false,
+        Verify::Auto => header.unclean && header.file_bytes <= VERIFY_UP_TO_BYTES && !writer_at_work(&core),
+    };
+    finish(&core, open_engine(&core, options, verify), options, file)
 }
 
 pub(super) fn open_read_only(path: &Path, options: &Options) -> Result<OpenFile> {
@@ -115,8 +162,8 @@ pub(super) fn read_only_beside_writer(path: &Path, options: &Options) -> Result<
     check(options)?;
     retry_while_busy(options, || {
         let (file, identity) = existing(path, false)?;
-        Header::read(&file).map_err(|error| at(path, error))?;
-        let core = core_of(file, false, options)?;
+        let core = core_of(storage_of(file)?, false, options);
+        Header::read(&core).map_err(|error| at(path, error))?;
         let engine = Health::default().guard(|| {
             let database = builder(options).open_read_only_with_backend(Guarded(core.clone()));
             database.map(Handle::Read).store("opening")
@@ -131,18 +178,15 @@ pub(super) fn on_backend(
     options: &Options,
     file: Option<(&Path, Identity)>,
 ) -> Result<OpenFile> {
-    let core = Core::new(storage, file.is_none(), options.busy_timeout, options.cancel.clone());
+    let core = core_of(Box::new(storage), file.is_none(), options);
     finish(&core, open_engine(&core, options, false), options, file)
 }
 
 /// A file of any content to read as it is, while nobody has it open.
 pub(super) fn raw(path: &Path) -> Result<File> {
     let (file, _) = existing(path, false)?;
-    let locks = core_of(
-        file.try_clone().map_err(|cause| io_at(path, "opening", cause))?,
-        false,
-        &Options::default(),
-    )?;
+    let copy = file.try_clone().map_err(|cause| io_at(path, "opening", cause))?;
+    let locks = core_of(storage_of(copy)?, false, &Options::default());
     // Where there are no such locks, nobody can have it open by them.
     if Guarded(locks).query_lock_range(Bound::Unbounded, Bound::Unbounded).unwrap_or(false) {
         return Err(at(
@@ -155,7 +199,8 @@ pub(super) fn raw(path: &Path) -> Result<File> {
 
 /// Gives a finished file its name, complete and on the disk.
 pub(super) fn publish(draft: &Path, path: &Path) -> Result<()> {
-    Draft { path: draft.to_owned(), folder: folder_of(path) }.publish(path)
+    let draft = FileDraft { path: draft.to_owned(), folder: folder_of(path), wanted: path.to_owned() };
+    publish_draft(&draft).map_err(|error| of_creation(path, error))
 }
 
 /// A name beside `path` that nothing has, for a file in the making; and a guard that removes what has it.
@@ -163,7 +208,7 @@ pub(super) fn draft(path: &Path) -> Result<(PathBuf, impl Drop + use<>)> {
     if fs::symlink_metadata(path).is_ok() {
         return Err(already_exists(path));
     }
-    let draft = Draft::new(&folder_of(path)).map_err(|cause| io_at(path, "creating", cause))?;
+    let draft = FileDraft::new(path).map_err(|cause| io_at(path, "creating", cause))?;
     fs::remove_file(&draft.path).map_err(|cause| io_at(path, "creating", cause))?;
     Ok((draft.path.clone(), draft))
 }
@@ -210,9 +255,12 @@ fn builder(options: &Options) -> redb::Builder {
     builder
 }
 
-fn core_of(file: File, may_be_empty: bool, options: &Options) -> Result<Arc<Core>> {
-    let storage = FileBackend::new(file).store("opening")?;
-    Ok(Core::new(storage, may_be_empty, options.busy_timeout, options.cancel.clone()))
+fn storage_of(file: File) -> Result<Box<dyn StorageBackend>> {
+    Ok(Box::new(FileBackend::new(file).store("opening")?))
+}
+
+fn core_of(storage: Box<dyn StorageBackend>, may_be_empty: bool, options: &Options) -> Arc<Core> {
+    Core::new(storage, may_be_empty, options.busy_timeout, options.cancel.clone())
 }
 
 fn writer_at_work(core: &Arc<Core>) -> bool {
@@ -255,11 +303,11 @@ struct Header {
 }
 
 impl Header {
-    fn read(file: &File) -> Result<Self> {
+    fn read(core: &Core) -> Result<Self> {
         let not_ours = |what: &str| Err(Error::new(ErrorKind::NotADatabase, what));
-        let file_bytes = file.metadata()?.len();
-        let mut bytes = Vec::with_capacity(HEADER_BYTES);
-        file.take(HEADER_BYTES as u64).read_to_end(&mut bytes)?;
+        let file_bytes = core.len()?;
+        let mut bytes = vec![0; file_bytes.min(HEADER_BYTES as u64) as usize];
+        core.read(0, &mut bytes)?;
         if bytes.is_empty() {
             return not_ours("the file is empty");
         }
@@ -297,16 +345,18 @@ fn retry_while_busy(options: &Options, mut attempt: impl FnMut() -> Result<OpenF
     }
 }
 
-/// A file under a temporary name, removed unless published.
-struct Draft {
+/// A file under a temporary name, which goes when this is dropped.
+struct FileDraft {
     path: PathBuf,
     folder: PathBuf,
+    wanted: PathBuf,
 }
 
-impl Draft {
-    fn new(folder: &Path) -> io::Result<Self> {
+impl FileDraft {
+    fn new(wanted: &Path) -> io::Result<Self> {
         // Counts the drafts of this process; another's, or one that a crash left, is simply passed over.
         static NEXT: AtomicU32 = AtomicU32::new(0);
+        let folder = folder_of(wanted);
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = folder.join(format!(".slaclock-{}-{number}.new", std::process::id()));
@@ -315,47 +365,52 @@ impl Draft {
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut how, 0o600);
             match how.open(&path) {
-                Ok(_) => return Ok(Draft { path, folder: folder.to_owned() }),
+                Ok(_) => return Ok(FileDraft { path, folder, wanted: wanted.to_owned() }),
                 Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(cause) => return Err(cause),
             }
         }
     }
 
-    fn reopen(&self, wanted: &Path) -> Result<File> {
-        let file = OpenOptions::new().read(true).write(true).open(&self.path);
-        file.map_err(|cause| io_at(wanted, "creating", cause))
-    }
-
-    /// Gives the finished file its name, unless anything has that name by now.
-    fn publish(self, path: &Path) -> Result<()> {
-        let failed = |cause| io_at(path, "creating", cause);
-        self.reopen(path)?.sync_all().map_err(failed)?;
-        // A link fails if anything, even a dangling symbolic link, is there; a renaming would replace it.
-        match fs::hard_link(&self.path, path) {
-            Ok(()) => {}
-            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => return Err(already_exists(path)),
-            Err(_) => self.rename(path)?,
-        }
-        let _ = fs::remove_file(&self.path);
-        sync_folder(&self.folder).map_err(failed)
+    fn reopen(&self) -> io::Result<File> {
+        OpenOptions::new().read(true).write(true).open(&self.path)
     }
 
     /// For file systems without hard links: an empty file reserves the name, which nobody opens.
-    fn rename(&self, path: &Path) -> Result<()> {
-        let failed = |cause: io::Error| match cause.kind() {
-            io::ErrorKind::AlreadyExists => already_exists(path),
-            _ => io_at(path, "creating", cause),
-        };
-        OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
-        fs::rename(&self.path, path).map_err(|cause| {
-            let _ = fs::remove_file(path);
-            failed(cause)
+    fn rename(&self) -> io::Result<()> {
+        OpenOptions::new().write(true).create_new(true).open(&self.wanted)?;
+        fs::rename(&self.path, &self.wanted).inspect_err(|_| {
+            let _ = fs::remove_file(&self.wanted);
         })
     }
 }
 
-impl Drop for Draft {
+impl Draft for FileDraft {
+    fn storage(&self) -> io::Result<Box<dyn StorageBackend>> {
+        let backend = FileBackend::new(self.reopen()?).map_err(io::Error::other)?;
+        Ok(Box::new(backend))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.reopen()?.sync_all()
+    }
+
+    fn publish(&self) -> io::Result<()> {
+        // A link fails if anything, even a dangling symbolic link, is there; a renaming would replace it.
+        match fs::hard_link(&self.path, &self.wanted) {
+            Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => self.rename()?,
+            linked => linked?,
+        }
+        let _ = fs::remove_file(&self.path);
+        Ok(())
+    }
+
+    fn sync_folder(&self) -> io::Result<()> {
+        sync_folder(&self.folder)
+    }
+}
+
+impl Drop for FileDraft {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
