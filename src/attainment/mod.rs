@@ -17,7 +17,7 @@ use crate::clock::{Cycle, Phase};
 use crate::time::Instant;
 
 /// Why a request does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exclusion {
     /// The clock never started.
@@ -29,7 +29,7 @@ pub enum Exclusion {
 }
 
 /// Whether a request met a clock's target: the worst over the clock's cycles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Every cycle that counts was finished at or before due.

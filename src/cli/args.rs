@@ -49,6 +49,11 @@ pub(crate) enum Command {
     Report(Report),
     /// What is left to lose in the running period, and what must be handled today for the promised share to hold.
     Outlook(super::outlook::OutlookArgs),
+    /// Declare, amend, end, withdraw and list interruptions: a power cut, a strike, a flood.
+    Interruption {
+        #[command(subcommand)]
+        command: super::interruption::InterruptionCommand,
+    },
     /// What if something else had been promised: replays the stored requests under other policies. Writes nothing.
     Simulate(Simulate),
     /// Derive all state anew from the events and compare.

@@ -9,6 +9,7 @@ mod clock;
 mod compare;
 mod failure;
 mod import;
+mod interruption;
 mod out;
 mod outlook;
 mod policy;
@@ -84,6 +85,7 @@ fn database(command: &Command) -> Option<&Path> {
         Command::Feed(args) => Some(&args.db),
         Command::Report(args) => Some(&args.db),
         Command::Outlook(args) => Some(&args.db),
+        Command::Interruption { command } => Some(command.db()),
         Command::Simulate(args) => Some(&args.db),
         Command::Rebuild(args) => Some(&args.db),
         Command::Info(args) | Command::CheckFile(args) | Command::Compact(args) => Some(&args.db),
@@ -105,6 +107,7 @@ fn obey(command: Command, out: &mut Out) -> Result<Verdict, Failure> {
         Command::Feed(args) => watch::feed(&args, out),
         Command::Report(args) => report::report(&args, out),
         Command::Outlook(args) => outlook::outlook(&args, out),
+        Command::Interruption { command } => interruption::interruption(&command, out),
         Command::Simulate(args) => simulate::simulate(&args, out),
         Command::Rebuild(args) => care::rebuild(&args, out),
         Command::Info(args) => care::info(&args, out),

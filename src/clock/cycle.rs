@@ -1,6 +1,6 @@
 //! One run of a clock, from its start to its finish, and what it crosses on the way.
 
-use super::{Phase, Stage, Threshold, ThresholdKind};
+use super::{Phase, Stage, Stretch, Threshold, ThresholdKind};
 use crate::policy::{Policy, Rule};
 use crate::target::Paused;
 use crate::time::{Instant, Span};
@@ -65,6 +65,8 @@ pub struct Cycle {
     pub promised: Option<Instant>,
     /// Time on pause so far that moved the due instant, without a pause that still lasts.
     pub paused: Paused,
+    /// Stretches in which interruptions stopped it, by rising start; they may overlap each other and times on hold.
+    pub interruptions: Vec<Stretch>,
     /// The due instant counts past the date up to which the calendar's holidays are known.
     pub beyond_known_holidays: bool,
 }

@@ -1,7 +1,7 @@
 //! From events to cycles: the pure function that every clock's state is.
 
 use super::lane::{Lane, Origin};
-use super::{Cycle, Hold, RequestState, Threshold, Timeline};
+use super::{Cycle, Hold, Interruptions, NO_INTERRUPTIONS, RequestState, Threshold, Timeline};
 use crate::model::{Event, EventKind, EventTag, Facts, Request};
 use crate::policy::{Clock, Policy, Reopen, Trigger};
 use crate::time::Instant;
@@ -14,7 +14,7 @@ use crate::time::Instant;
 /// Cycles armed by another clock's threshold are given although nothing has happened yet, with a `started_at` that
 /// may lie in the future: they begin then if nothing happens before.
 pub fn derive(policy: &Policy, request: &Request, events: &[Event]) -> Timeline {
-    derive_over(policy, request, events.iter())
+    derive_over(policy, request, events.iter(), &NO_INTERRUPTIONS)
 }
 
 /// The same for events that do not lie side by side.
@@ -22,19 +22,32 @@ pub(crate) fn derive_over<'e>(
     policy: &Policy,
     request: &Request,
     events: impl Iterator<Item = &'e Event> + Clone,
+    interruptions: &Interruptions,
 ) -> Timeline {
     let sorted = events.clone().is_sorted_by_key(|event| event.at);
-    Run::new(policy, request).over(events, sorted)
+    Run::new(policy, request, interruptions, None).over(events, sorted)
+}
+
+/// The same beside interruptions, of all events if `now` is `None`, else as of `now`: what happened or was declared
+/// later is left out.
+pub fn derive_interrupted(
+    policy: &Policy,
+    request: &Request,
+    events: &[Event],
+    interruptions: &Interruptions,
+    now: Option<Instant>,
+) -> Timeline {
+    let run = Run::new(policy, request, interruptions, now);
+    if now.is_some_and(|now| now < request.received_at) {
+        return run.unstarted();
+    }
+    let known = events.iter().filter(|event| now.is_none_or(|now| event.at <= now));
+    run.over(known, events.is_sorted_by_key(|event| event.at))
 }
 
 /// The same as of `now`: later events are left out. Before the receipt there are no cycles.
 pub fn derive_at(policy: &Policy, request: &Request, events: &[Event], now: Instant) -> Timeline {
-    let run = Run::new(policy, request);
-    if now < request.received_at {
-        return run.unstarted();
-    }
-    let known = events.iter().filter(|event| event.at <= now);
-    run.over(known, events.is_sorted_by_key(|event| event.at))
+    derive_interrupted(policy, request, events, &NO_INTERRUPTIONS, Some(now))
 }
 
 struct Run<'a> {
@@ -48,10 +61,22 @@ struct Run<'a> {
     state: RequestState,
     last_event_at: Instant,
     unanswered_since: Option<Instant>,
+    policy: &'a Policy,
+    interruptions: &'a Interruptions,
+    /// What was declared later is not known.
+    now: Option<Instant>,
+    /// What happens, where interruptions ask how a cycle will end; the next one is at `next`.
+    ahead: Vec<(Instant, EventTag)>,
+    next: usize,
 }
 
 impl<'a> Run<'a> {
-    fn new(policy: &'a Policy, request: &Request) -> Run<'a> {
+    fn new(
+        policy: &'a Policy,
+        request: &Request,
+        interruptions: &'a Interruptions,
+        now: Option<Instant>,
+    ) -> Run<'a> {
         let clocks = policy.clocks();
         let threshold = |trigger: &Trigger| !matches!(trigger, Trigger::Event(_));
         Run {
@@ -64,6 +89,11 @@ impl<'a> Run<'a> {
             state: RequestState::Open,
             last_event_at: request.received_at,
             unanswered_since: Some(request.received_at),
+            policy,
+            interruptions,
+            now,
+            ahead: Vec::new(),
+            next: 0,
         }
     }
 
@@ -72,7 +102,13 @@ impl<'a> Run<'a> {
         self.finished()
     }
 
-    fn over<'e>(mut self, events: impl Iterator<Item = &'e Event>, sorted: bool) -> Timeline {
+    fn over<'e>(mut self, events: impl Iterator<Item = &'e Event> + Clone, sorted: bool) -> Timeline {
+        if !self.interruptions.is_empty() {
+            let received_at = self.received_at;
+            let ahead = events.clone().map(|event| (event.at.max(received_at), event.kind.tag()));
+            self.ahead = ahead.collect();
+            self.ahead.sort_by_key(|(at, _)| *at);
+        }
         self.start_all(EventTag::Received, self.received_at);
         if sorted {
             events.for_each(|event| self.event(event));
@@ -101,6 +137,7 @@ impl<'a> Run<'a> {
     fn event(&mut self, event: &Event) {
         let at = event.at.max(self.received_at);
         self.last_event_at = at;
+        self.next += 1;
         self.arm_before(at.as_secs());
         if matches!(self.state, RequestState::Cancelled { .. }) && event.kind != EventKind::Reopened {
             if let EventKind::Changed { facts } = &event.kind {
@@ -163,8 +200,40 @@ impl<'a> Run<'a> {
         self.done.extend(last);
         this.begin(number, at, rule, promise, origin);
         if self.holds.last().is_some_and(|hold| hold.to.is_none() && stops(this.clock(), &hold.reason)) {
-            this.pause(at);
+            this.hold(at, true);
         }
+        self.foresee(lane);
+    }
+
+    /// Works out what interrupts a cycle that has just begun: what is known when it will be finished, if it will.
+    fn foresee(&mut self, lane: usize) {
+        if self.interruptions.is_empty() {
+            return;
+        }
+        let Some(this) = self.lanes.get(lane) else { return };
+        let finish = finish_of(this.clock(), self.ahead.get(self.next..).unwrap_or_default(), self.state);
+        let known = finish.or(self.now);
+        let entries = self.interruptions.stopping(self.policy, known);
+        let Some(this) = self.lanes.get_mut(lane) else { return };
+        this.foresee(&entries);
+        let begun = this.open().map(|cycle| cycle.started_at);
+        while begun.is_some() && self.lanes.get(lane).and_then(|lane| lane.next_edge()) == begun {
+            self.take_edge(lane);
+        }
+    }
+
+    fn take_edge(&mut self, lane: usize) {
+        let facts = &self.facts;
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.take_edge(|entry, calendar| entry.window.is_about(facts, calendar));
+        }
+    }
+
+    /// The next edge at or before `until`: its instant and lane.
+    fn next_edge(&self, until: i64) -> Option<(Instant, usize)> {
+        let edges =
+            self.lanes.iter().enumerate().filter_map(|(index, lane)| Some((lane.next_edge()?, index)));
+        edges.min().filter(|(at, _)| at.as_secs() <= until)
     }
 
     fn hold(&mut self, at: Instant, reason: &str) {
@@ -176,14 +245,14 @@ impl<'a> Run<'a> {
         }
         self.holds.push(Hold { reason: reason.to_owned(), from: at, to: None });
         for lane in &mut self.lanes {
-            if stops(lane.clock(), reason) { lane.pause(at) } else { lane.resume(at) }
+            lane.hold(at, stops(lane.clock(), reason));
         }
     }
 
     fn release(&mut self, at: Instant) {
         if let Some(hold) = self.holds.last_mut().filter(|hold| hold.to.is_none()) {
             hold.to = Some(at);
-            self.lanes.iter_mut().for_each(|lane| lane.resume(at));
+            self.lanes.iter_mut().for_each(|lane| lane.hold(at, false));
         }
     }
 
@@ -244,19 +313,42 @@ impl<'a> Run<'a> {
                 if let Some(last) = this.cycle.take() {
                     this.reopen(&last, at, rule);
                     self.done.push(last);
+                    self.foresee(lane);
                 }
             }
         }
     }
 
     /// Begins the cycles that thresholds before `until` start, in the order in which these are crossed.
+    ///
+    /// Interruptions begin and end in between, also at `until` itself.
     fn arm_before(&mut self, until: i64) {
-        if !self.chained {
-            return;
+        if self.interruptions.is_empty() {
+            return self.arm_until(until);
         }
-        while let Some((trigger, crossed)) = self.next_crossed(until) {
+        loop {
+            let edge = self.next_edge(until);
+            let crossed = self.arm_next(edge.map_or(until, |(at, _)| at.as_secs()));
+            match (crossed, edge) {
+                (true, _) => {}
+                (false, Some((_, lane))) => self.take_edge(lane),
+                (false, None) => return,
+            }
+        }
+    }
+
+    fn arm_until(&mut self, until: i64) {
+        while self.arm_next(until) {}
+    }
+
+    /// Begins what the first threshold before `until` starts; false if there is none.
+    fn arm_next(&mut self, until: i64) -> bool {
+        if !self.chained {
+            return false;
+        }
+        if let Some((trigger, crossed)) = self.next_crossed(until) {
             for lane in 0..self.lanes.len() {
-                let Some(this) = self.lanes.get(lane) else { return };
+                let Some(this) = self.lanes.get(lane) else { break };
                 let clock = this.clock();
                 // A request that is resolved needs no clock that `resolved` would stop.
                 let over = self.state != RequestState::Open && clock.stop.contains(&EventTag::Resolved);
@@ -265,7 +357,9 @@ impl<'a> Run<'a> {
                     self.begin(lane, crossed.at, None, origin);
                 }
             }
+            return true;
         }
+        false
     }
 
     /// Takes the first threshold before `until` that no clock was started for yet.
@@ -296,4 +390,24 @@ impl<'a> Run<'a> {
 
 fn stops(clock: &Clock, reason: &str) -> bool {
     clock.pause.iter().any(|known| known == reason)
+}
+
+/// When a cycle of this clock that is open now will be finished by what happens.
+fn finish_of(clock: &Clock, ahead: &[(Instant, EventTag)], mut state: RequestState) -> Option<Instant> {
+    for (at, tag) in ahead {
+        match tag {
+            EventTag::Cancelled => return Some(*at),
+            EventTag::Promised if clock.start.contains(&Trigger::Event(EventTag::Promised)) => {
+                return Some(*at);
+            }
+            EventTag::Reopened if state == RequestState::Open => continue,
+            EventTag::Reopened => state = RequestState::Open,
+            EventTag::Resolved if state == RequestState::Open => state = RequestState::Resolved { at: *at },
+            _ => {}
+        }
+        if clock.stop.contains(tag) || clock.restart.contains(tag) {
+            return Some(*at);
+        }
+    }
+    None
 }

@@ -1,7 +1,7 @@
 //! One clock's part of a derivation: its open cycle, and what a change of rule has to replay.
 
 use super::fold::{Counting, Fold, Step, asks_for_promise};
-use super::{Cycle, Phase, Warning};
+use super::{Cycle, Entry, Phase, Stretch, Warning};
 use crate::model::EventTag;
 use crate::policy::{Clock, Rule};
 use crate::target::{NoDeadline, Paused};
@@ -46,6 +46,20 @@ pub(super) struct Lane<'a> {
     spent: Option<bool>,
     pub(super) late_fired: bool,
     pub(super) breach_fired: bool,
+    /// The request is on hold for a reason that stops the clock.
+    held: bool,
+    /// How many interruptions stop it now.
+    interrupted: u32,
+    /// Where interruptions begin and end for the open cycle, the next one last.
+    edges: Vec<Edge<'a>>,
+}
+
+/// An interruption begins or ends to stop a cycle. Ordered by instant; at the same one it begins first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edge<'a> {
+    pub(super) at: Instant,
+    pub(super) ends: bool,
+    pub(super) entry: &'a Entry,
 }
 
 impl<'a> Lane<'a> {
@@ -65,6 +79,9 @@ impl<'a> Lane<'a> {
             spent: None,
             late_fired: false,
             breach_fired: false,
+            held: false,
+            interrupted: 0,
+            edges: Vec::new(),
         }
     }
 
@@ -129,6 +146,9 @@ impl<'a> Lane<'a> {
 
     fn install(&mut self, number: u32, at: Instant, origin: Origin, reopened: bool) {
         self.pausing = false;
+        self.held = false;
+        self.interrupted = 0;
+        self.edges.clear();
         self.late_fired = false;
         self.breach_fired = false;
         let received = self.fold.received;
@@ -153,13 +173,72 @@ impl<'a> Lane<'a> {
             reopened,
             promised: None,
             paused: Paused::default(),
+            interruptions: Vec::new(),
             beyond_known_holidays: false,
         });
         self.settle(None);
     }
 
+    /// The request goes on hold at `at`, or its hold ends or changes: does it stop the clock?
+    pub(super) fn hold(&mut self, at: Instant, stops: bool) {
+        self.held = stops;
+        if stops {
+            self.pause(at);
+        } else if self.interrupted == 0 {
+            self.resume(at);
+        }
+    }
+
+    /// Sets what interrupts the cycle that has just begun.
+    pub(super) fn foresee(&mut self, entries: &[&'a Entry]) {
+        self.edges.clear();
+        let Some(begun) = self.open().map(|cycle| cycle.started_at) else { return };
+        for entry in entries {
+            let (from, to) = (entry.window.from, entry.window.to);
+            if to.is_some_and(|to| to <= begun) {
+                continue;
+            }
+            self.edges.push(Edge { at: from.max(begun), ends: false, entry });
+            self.edges.extend(to.map(|at| Edge { at, ends: true, entry }));
+        }
+        self.edges.sort_by_key(|edge| std::cmp::Reverse((edge.at, edge.ends, edge.entry.number)));
+    }
+
+    /// The next instant at which an interruption begins or ends.
+    pub(super) fn next_edge(&self) -> Option<Instant> {
+        self.open()?;
+        self.edges.last().map(|edge| edge.at)
+    }
+
+    /// Takes that edge. One that is not about the clock, as `is_about` says, is left out with its end.
+    pub(super) fn take_edge(&mut self, is_about: impl FnOnce(&Entry, Option<&str>) -> bool) {
+        let Some(edge) = self.edges.pop() else { return };
+        let calendar = self.clock_rule(self.rule).map(|rule| rule.calendar.clone());
+        let number = edge.entry.number;
+        if edge.ends {
+            let mut stretches = self.cycle.iter_mut().flat_map(|cycle| &mut cycle.interruptions);
+            if let Some(stretch) = stretches.rfind(|stretch| stretch.number == number && stretch.to.is_none())
+            {
+                stretch.to = Some(edge.at);
+            }
+            self.interrupted = self.interrupted.saturating_sub(1);
+            if self.interrupted == 0 && !self.held {
+                self.resume(edge.at);
+            }
+        } else if is_about(edge.entry, calendar.as_ref().map(|calendar| calendar.name())) {
+            if let Some(cycle) = &mut self.cycle {
+                let category = edge.entry.window.category.clone();
+                cycle.interruptions.push(Stretch { number, category, from: edge.at, to: None });
+            }
+            self.interrupted += 1;
+            self.pause(edge.at);
+        } else {
+            self.edges.retain(|other| other.entry.number != number);
+        }
+    }
+
     /// Time stops at `at`.
-    pub(super) fn pause(&mut self, at: Instant) {
+    fn pause(&mut self, at: Instant) {
         if self.open().is_none() || self.pausing || self.passed_for_good(at) {
             return;
         }
@@ -171,7 +250,7 @@ impl<'a> Lane<'a> {
     }
 
     /// Time goes on at `at`.
-    pub(super) fn resume(&mut self, at: Instant) {
+    fn resume(&mut self, at: Instant) {
         if self.open().is_none() || !self.pausing {
             return;
         }
@@ -227,7 +306,11 @@ impl<'a> Lane<'a> {
             _ if withdrawn => Phase::Cancelled { at },
             _ => Phase::Met { at },
         };
+        for stretch in &mut cycle.interruptions {
+            stretch.to = Some(stretch.to.map_or(at, |to| to.min(at)));
+        }
         self.finished_by = by;
+        self.interrupted = 0;
         self.mark_pauses(due);
     }
 

@@ -3,19 +3,22 @@
 mod cycle;
 mod derive;
 mod fold;
+mod interruption;
 mod lane;
 mod timeline;
 
 pub use cycle::{Cycle, Warning};
 pub(crate) use derive::derive_over;
-pub use derive::{derive, derive_at};
+pub use derive::{derive, derive_at, derive_interrupted};
+pub(crate) use interruption::NO_INTERRUPTIONS;
+pub use interruption::{Act, Entry, Interruptions, Scope, Stretch, Window};
 pub use timeline::{Hold, RequestState, Timeline, order};
 
 use crate::target::NoDeadline;
 use crate::time::{Instant, Span};
 
 /// Where a clock stands at an instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Has not started, or has no deadline.

@@ -4,17 +4,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::derived::{NoticeKey, clock_rows, index_moves, notices_until, pending_keys};
+use super::moves::{Moved, Moves};
 use super::policies::Edition;
 use super::{ClockStatus, Db, Operation, Outcome};
-use crate::clock::{Timeline, derive_over};
+use crate::clock::{Interruptions, Timeline, derive_over};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, Request, validate_id};
 use crate::store::Commit;
 use crate::store::head::Head;
-use crate::store::index::{IndexKind, row};
-use crate::store::log::{Change, LogEntry};
-use crate::store::notices::NoticeRow;
 use crate::store::records::{NO_EVENTS, RequestRow};
 use crate::store::snapshot::Snapshot;
 
@@ -228,21 +225,21 @@ impl<'a> Batch<'a> {
     /// The transaction, `None` if there is nothing to write, and the clocks of all touched requests if the batch was
     /// asked for them.
     pub(super) fn finish(self) -> Result<(Option<Commit>, Answers)> {
-        let Batch { snapshot, mut head, known, new, operations, answers, .. } = self;
+        let Batch { db, snapshot, head, known, new, operations, answers, .. } = self;
+        let interruptions = db.declared(snapshot)?;
         let mut found = Answers::new();
-        let mut entry = LogEntry::new(*snapshot.head());
-        let mut notices = Vec::new();
+        let mut moves = Moves::new(head);
         let first = snapshot.head().requests;
         for (slot, touched) in known.iter().map(|(slot, touched)| (*slot, touched)).chain((first..).zip(&new))
         {
             if !touched.is_new && touched.added.is_empty() {
                 if answers {
-                    found.insert(slot, touched.statuses(&touched.derived(false)));
+                    found.insert(slot, touched.statuses(&touched.derived(false, &interruptions)));
                 }
                 continue;
             }
-            let after = touched.derived(true);
-            touched.write(slot, &after, snapshot, &mut head, &mut entry, &mut notices)?;
+            let after = touched.derived(true, &interruptions);
+            touched.write(slot, &after, &interruptions, snapshot, &mut moves)?;
             if answers {
                 found.insert(slot, touched.statuses(&after));
             }
@@ -250,21 +247,16 @@ impl<'a> Batch<'a> {
         if operations == 0 {
             return Ok((None, found));
         }
-        head.unfolded = head.unfolded.saturating_add(operations);
-        entry.head = head;
-        // What is taken back comes first, so that who keeps one notice for each threshold ends with what is true.
-        notices.sort_by_key(|notice: &NoticeRow| {
-            (!notice.retracted, notice.at, notice.request, notice.clock, notice.cycle)
-        });
-        Ok((Some(Commit { entry, notices, values: vec![] }), found))
+        Ok((Some(moves.commit(operations, vec![])), found))
     }
 }
 
 impl Touched<'_> {
     /// What its events come to, with or without those of this batch.
-    fn derived(&self, with_added: bool) -> Timeline {
+    fn derived(&self, with_added: bool, interruptions: &Interruptions) -> Timeline {
         let added = if with_added { self.added.as_slice() } else { &[] };
-        derive_over(&self.edition.policy, &self.request, self.stored.iter().chain(added.iter().copied()))
+        let events = self.stored.iter().chain(added.iter().copied());
+        derive_over(&self.edition.policy, &self.request, events, interruptions)
     }
 
     fn statuses(&self, timeline: &Timeline) -> Vec<ClockStatus> {
@@ -273,64 +265,25 @@ impl Touched<'_> {
         (0..policy.clocks().len()).map(status).collect()
     }
 
-    /// Adds what changed to the entry: the rows, the thresholds ahead, the notices due.
+    /// Adds what changed to the transaction.
     fn write(
         &self,
         slot: u32,
         after: &Timeline,
+        interruptions: &Interruptions,
         snapshot: &Snapshot<'_>,
-        head: &mut Head,
-        entry: &mut LogEntry,
-        notices: &mut Vec<NoticeRow>,
+        moves: &mut Moves,
     ) -> Result<()> {
-        let before = if self.is_new { None } else { Some(self.derived(false)) };
+        let before = if self.is_new { None } else { Some(self.derived(false, interruptions)) };
         let old = if self.is_new { vec![] } else { snapshot.clock_rows(&self.row)? };
-        let mut clocks = clock_rows(slot, self.row.clocks, after);
-        for (index, row) in clocks.iter().enumerate() {
-            head.move_phase(old.get(index).map(|old| old.phase), row.phase);
-        }
-        let (mut removed, mut added) = (Vec::new(), Vec::new());
-        index_moves(self.row.first_clock, &old, &clocks, &mut removed, &mut added);
-        let (old_keys, new_keys) = (
-            before.as_ref().map_or_else(Vec::new, |timeline| pending_keys(timeline, head.advanced_to)),
-            pending_keys(after, head.advanced_to),
-        );
-        let pending = |key: &u32| (IndexKind::Pending, row(*key, slot));
-        removed.extend(old_keys.iter().filter(|key| !new_keys.contains(key)).map(pending));
-        added.extend(new_keys.iter().filter(|key| !old_keys.contains(key)).map(pending));
-        self.notices(slot, before.as_ref(), after, head.advanced_to, notices);
-        let mut at = 0;
-        clocks.retain(|clock| {
-            at += 1;
-            old.get(at - 1) != Some(clock)
-        });
-        entry.push_change(&Change {
+        moves.add(&Moved {
             slot,
             row: self.row,
+            old: &old,
+            before: before.as_ref(),
+            after,
             request: self.is_new.then_some(&*self.request),
             events: &self.added,
-            clocks: &clocks,
-            removed: &removed,
-            added: &added,
         })
-    }
-
-    /// Notices that the change makes true or untrue among the thresholds the feed has passed already.
-    fn notices(
-        &self,
-        slot: u32,
-        before: Option<&Timeline>,
-        after: &Timeline,
-        advanced_to: u32,
-        out: &mut Vec<NoticeRow>,
-    ) {
-        let old: Vec<NoticeKey> =
-            before.map_or_else(Vec::new, |timeline| notices_until(timeline, 0, advanced_to));
-        let new = notices_until(after, 0, advanced_to);
-        let only = |these: &[NoticeKey], those: &[NoticeKey]| -> Vec<NoticeKey> {
-            these.iter().filter(|key| !those.contains(key)).copied().collect()
-        };
-        out.extend(only(&old, &new).into_iter().map(|key| key.row(slot, true)));
-        out.extend(only(&new, &old).into_iter().map(|key| key.row(slot, false)));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Db, no_request};
 use crate::error::Result;
-use crate::explain::{Explanation, explain};
+use crate::explain::{Explanation, explain_interrupted};
 use crate::time::Instant;
 
 impl Db {
@@ -13,9 +13,8 @@ impl Db {
     pub fn explain(&self, id: &str, clock: &str, now: Instant) -> Result<Explanation> {
         self.store.read(|snapshot| {
             let slot = snapshot.find(id)?.ok_or_else(|| no_request(id))?;
-            let (request, mut events, policy) = self.facts_of(snapshot, slot)?;
-            events.retain(|event| event.at <= now);
-            explain(&policy, &request, &events, clock, now)
+            let life = self.facts_of(snapshot, slot)?;
+            explain_interrupted(&life.policy, &life.request, &life.events, &life.interruptions, clock, now)
         })
     }
 }

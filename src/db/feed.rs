@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::Db;
 use super::derived::{notice_of, notices_until};
-use crate::clock::{ThresholdKind, derive};
+use crate::clock::ThresholdKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::bytes::Input;
 use crate::store::index::{IndexKind, row, slot_of};
@@ -88,8 +88,7 @@ impl Db {
             }
             let mut rows: Vec<NoticeRow> = Vec::new();
             for slot in told_by_rows(snapshot, from, until, &mut rows)? {
-                let (request, events, policy) = self.facts_of(snapshot, slot)?;
-                let timeline = derive(&policy, &request, &events);
+                let timeline = self.facts_of(snapshot, slot)?.timeline();
                 rows.extend(
                     notices_until(&timeline, from, until).into_iter().map(|key| key.row(slot, false)),
                 );

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::Db;
 use super::derived::{NoticeKey, clock_rows, index_moves, notices_until, pending_keys};
-use crate::clock::derive;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::index::{IndexKind, key_of, row, rows_of};
 use crate::store::log::{Change, LogEntry};
@@ -167,8 +166,9 @@ impl Db {
         let advanced_to = snapshot.head().advanced_to;
         for slot in 0..snapshot.head().requests {
             let row = snapshot.request_row(slot)?;
-            let (request, events, policy) = self.facts_of(snapshot, slot)?;
-            let timeline = derive(&policy, &request, &events);
+            let life = self.facts_of(snapshot, slot)?;
+            let timeline = life.timeline();
+            let (request, events) = (&life.request, &life.events);
             found.requests += 1;
             found.events += events.len() as u64;
             let latest = events
@@ -213,8 +213,7 @@ impl Db {
         let mut repaired = 0;
         for slot in slots {
             let mut row = snapshot.request_row(slot)?;
-            let (request, events, policy) = self.facts_of(snapshot, slot)?;
-            let timeline = derive(&policy, &request, &events);
+            let timeline = self.facts_of(snapshot, slot)?.timeline();
             let clocks = clock_rows(slot, row.clocks, &timeline);
             let stored = snapshot.clock_rows(&row)?;
             if stored == clocks {

@@ -8,7 +8,9 @@ mod columns;
 mod derived;
 mod explain;
 mod feed;
+mod interruptions;
 mod maintain;
+mod moves;
 mod options;
 mod outlook;
 mod policies;
@@ -18,6 +20,7 @@ mod request;
 mod salvage;
 mod scan;
 mod shared;
+mod shifts;
 #[cfg(feature = "sim")]
 pub(crate) mod sim;
 mod simulate;
@@ -30,6 +33,7 @@ use std::sync::{Arc, RwLock};
 
 pub use columns::{Columns, Table as ScanTable};
 pub use feed::{Feed, MAX_NOTICES, Notice};
+pub use interruptions::{Interrupted, Order};
 pub use maintain::{Difference, Info, Rebuild};
 pub use options::{Durability, Mode, Options, Verify};
 pub use outlook::OutlookQuery;
@@ -39,10 +43,12 @@ pub use request::RequestStatus;
 pub use salvage::{Salvage, SalvageOptions, SalvagedConsumer, Unreadable};
 pub use scan::{MAX_PAGE, Page, PageKey, Query, Rows};
 pub use shared::shutdown;
+pub use shifts::{Fate, Shift};
 pub use simulate::{Changes, Simulation};
 pub use status::{ClockStatus, Counts, Row};
 pub use write::{OnError, Operation, Outcome, Recorded};
 
+use crate::clock::Interruptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::policy::Policy;
 use crate::store::Store;
@@ -89,6 +95,8 @@ pub struct Db {
     /// Compiled policies by edition; editions never change.
     editions: RwLock<HashMap<u32, Arc<Edition>>>,
     queue: Queue,
+    /// The journal of interruptions as last read; entries are only ever added.
+    declared: RwLock<Arc<Interruptions>>,
 }
 
 impl std::fmt::Debug for Db {
@@ -131,7 +139,7 @@ impl Db {
     }
 
     fn over(store: Store) -> Db {
-        Db { store, editions: RwLock::default(), queue: Queue::default() }
+        Db { store, editions: RwLock::default(), queue: Queue::default(), declared: RwLock::default() }
     }
 
     /// Opens an existing database. Never makes one.

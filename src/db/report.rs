@@ -6,11 +6,11 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::Db;
+use super::request::Life;
 use crate::attainment::{Attainment, GoalVerdict, GroupBy, IntoPeriod, Outcome, PeriodRange, Tally};
 use crate::calendar::Calendar;
-use crate::clock::{Timeline, derive_at};
+use crate::clock::Timeline;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Event, Request};
 use crate::policy::{Clock, Period, Policy};
 use crate::store::snapshot::Snapshot;
 use crate::time::{Instant, Span};
@@ -203,8 +203,8 @@ impl Db {
             if received_at > query.now || !judges.iter().any(|judge| may_be_in(judge, query, received_at)) {
                 continue;
             }
-            let (request, events, policy) = self.facts_of(snapshot, slot)?;
-            visit(&Member { received_at, request, events, policy })?;
+            let life = self.facts_of(snapshot, slot)?;
+            visit(&Member { received_at, policy: life.policy.clone(), life })?;
         }
         Ok(())
     }
@@ -213,21 +213,20 @@ impl Db {
 /// A request that may belong to a cohort.
 pub(super) struct Member {
     pub(super) received_at: Instant,
-    request: Request,
-    events: Vec<Event>,
     /// The policy it is pinned to.
     pub(super) policy: Policy,
+    life: Life,
 }
 
 impl Member {
     /// The request's external id.
     pub(super) fn id(&self) -> &str {
-        &self.request.id
+        &self.life.request.id
     }
 
     /// Its life under a policy, as of `now`.
     pub(super) fn timeline(&self, policy: &Policy, now: Instant) -> Timeline {
-        derive_at(policy, &self.request, &self.events, now)
+        self.life.timeline_under(policy, now)
     }
 }
 

@@ -4,9 +4,12 @@ use serde::Serialize;
 
 use super::status::ClockStatus;
 use super::{Db, no_request};
-use crate::clock::{RequestState, Timeline, derive_at, order};
+use std::sync::Arc;
+
+use crate::clock::{Interruptions, RequestState, Timeline, derive_interrupted, order};
 use crate::error::Result;
 use crate::model::{Event, Facts, Request};
+use crate::policy::Policy;
 use crate::store::snapshot::Snapshot;
 use crate::time::Instant;
 
@@ -48,9 +51,10 @@ impl Db {
         let now = asked.unwrap_or(Instant::MAX);
         self.store.read(|snapshot| {
             let slot = snapshot.find(id)?.ok_or_else(|| no_request(id))?;
-            let (request, mut events, policy) = self.facts_of(snapshot, slot)?;
+            let life = self.facts_of(snapshot, slot)?;
+            let timeline = life.timeline_at(now);
+            let Life { request, mut events, policy, .. } = life;
             events.retain(|event| event.at <= now);
-            let timeline = derive_at(&policy, &request, &events, now);
             let as_of = asked.unwrap_or(timeline.last_event_at);
             let clocks = (0..policy.clocks().len())
                 .map(|clock| ClockStatus::of(&policy, clock, timeline.current(clock), as_of))
@@ -61,16 +65,46 @@ impl Db {
         })
     }
 
-    /// A request as submitted, its events in the order that counts, and its policy.
-    pub(crate) fn facts_of(
-        &self,
-        snapshot: &Snapshot<'_>,
-        slot: u32,
-    ) -> Result<(Request, Vec<Event>, crate::policy::Policy)> {
+    /// What a request's state follows from.
+    pub(crate) fn facts_of(&self, snapshot: &Snapshot<'_>, slot: u32) -> Result<Life> {
         let row = snapshot.request_row(slot)?;
         let mut events = snapshot.events(slot, &row)?;
         order(&mut events);
         let edition = self.edition(snapshot, row.policy)?;
-        Ok((snapshot.request(slot)?, events, edition.policy.clone()))
+        Ok(Life {
+            request: snapshot.request(slot)?,
+            events,
+            policy: edition.policy.clone(),
+            interruptions: self.declared(snapshot)?,
+        })
+    }
+}
+
+/// What a request's state follows from.
+pub(crate) struct Life {
+    /// As submitted.
+    pub(crate) request: Request,
+    /// In the order that counts.
+    pub(crate) events: Vec<Event>,
+    /// The one it is pinned to.
+    pub(crate) policy: Policy,
+    /// All that were declared.
+    pub(crate) interruptions: Arc<Interruptions>,
+}
+
+impl Life {
+    /// All that its events come to.
+    pub(crate) fn timeline(&self) -> Timeline {
+        derive_interrupted(&self.policy, &self.request, &self.events, &self.interruptions, None)
+    }
+
+    /// What they come to as of `now`.
+    pub(crate) fn timeline_at(&self, now: Instant) -> Timeline {
+        self.timeline_under(&self.policy, now)
+    }
+
+    /// The same under another policy.
+    pub(crate) fn timeline_under(&self, policy: &Policy, now: Instant) -> Timeline {
+        derive_interrupted(policy, &self.request, &self.events, &self.interruptions, Some(now))
     }
 }

@@ -8,6 +8,7 @@ use super::batch::Batch;
 use super::policies::{Stored, readable_edition, stored_edition};
 use super::write::is_about_the_row;
 use super::{Db, Durability, Mode, Operation, Options, PolicyInfo};
+use crate::clock::Entry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, Request};
 use crate::policy::Policy;
@@ -151,7 +152,7 @@ impl Db {
         note_damage(&wreck, &mut saved);
         let editions =
             editions(&wreck, options, &mut saved).map_err(|error| error.context(from.display()))?;
-        let db = start(&draft, &editions)?;
+        let db = start(&draft, &editions, journal(&wreck, &mut saved))?;
         let mut filling = Filling { db: &db, editions: &editions, saved, rows: vec![], bytes: 0 };
         let mut gatherer = Gatherer::new(&wreck);
         let losses = gatherer.losses();
@@ -261,12 +262,44 @@ fn missing_editions(numbers: std::ops::Range<u64>, saved: &mut Salvage) {
     }
 }
 
-fn start(draft: &Path, editions: &Editions) -> Result<Db> {
+/// The journal of interruptions, numbered anew. What is missing of it is named: later entries may tell it all the same.
+fn journal(wreck: &Wreck, saved: &mut Salvage) -> Vec<(Table, u64, Vec<u8>)> {
+    let mut journal: Vec<(Table, u64, Vec<u8>)> = Vec::new();
+    let mut expected = 1;
+    let last = wreck.head().map_or(0, |head| u64::from(head.interruptions));
+    let mut misses = |keys: std::ops::Range<u64>| {
+        if !keys.is_empty() {
+            let text =
+                format!("{} entries about interruptions are not in any sound value", keys.end - keys.start);
+            saved.misses(format!("table interruptions, key {}", keys.start), ErrorKind::Damaged, text);
+        }
+    };
+    for (key, payload) in wreck.payloads(Table::Interruptions) {
+        // A value that decodes to something else is as good as missing.
+        if codec::decode_all::<Entry>(&payload).is_ok() {
+            misses(expected..key);
+            expected = key.saturating_add(1);
+            journal.push((Table::Interruptions, journal.len() as u64 + 1, payload));
+        }
+    }
+    misses(expected..last.saturating_add(1));
+    journal
+}
+
+fn start(draft: &Path, editions: &Editions, journal: Vec<(Table, u64, Vec<u8>)>) -> Result<Db> {
     let options = Options::default().mode(Mode::Exclusive).durability(Durability::BULK);
     let values = editions.values.iter().zip(1..);
     let first: Vec<(Table, u64, Vec<u8>)> =
         values.map(|(value, number)| (Table::Policies, number, value.clone())).collect();
-    let head = Head { policy: editions.values.len() as u32, ..Head::default() };
+    let entries = journal.iter().filter_map(|(.., payload)| codec::decode_all::<Entry>(payload).ok());
+    let latest = entries.map(|entry| entry.at.raw());
+    let head = Head {
+        policy: editions.values.len() as u32,
+        interruptions: journal.len() as u32,
+        latest_event_at: latest.max().unwrap_or(0),
+        ..Head::default()
+    };
+    let first: Vec<(Table, u64, Vec<u8>)> = first.into_iter().chain(journal).collect();
     Ok(Db::over(Store::create(Some(draft), &options.file, head, &first)?))
 }
 

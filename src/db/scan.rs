@@ -8,7 +8,7 @@ use std::iter::Peekable;
 
 use super::status::{Counts, Row, stage_of};
 use super::{Db, policies::Edition};
-use crate::clock::{Cycle, Stage, Timeline, derive_at};
+use crate::clock::{Cycle, Stage, Timeline};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::index::{IndexKind, key_of, row, slot_of};
 use crate::store::records::{ClockRow, NONE, PhaseCode};
@@ -313,15 +313,15 @@ impl Db {
     }
 
     fn derived_at(&self, snapshot: &Snapshot<'_>, slot: u32, now: Instant) -> Result<Timeline> {
-        let (request, events, policy) = self.facts_of(snapshot, slot)?;
-        Ok(derive_at(&policy, &request, &events, now))
+        Ok(self.facts_of(snapshot, slot)?.timeline_at(now))
     }
 
     fn counted_as_of(&self, snapshot: &Snapshot<'_>, now: Instant) -> Result<Counts> {
         let mut counts = Counts::default();
+        let unknown = self.declared(snapshot)?.any_after(now);
         for slot in 0..snapshot.head().requests {
             let request = snapshot.request_row(slot)?;
-            if request.last_event_at <= now.raw() {
+            if request.last_event_at <= now.raw() && !unknown {
                 for clock in snapshot.clock_rows(&request)? {
                     counts.add(stage_of(&clock, now));
                 }
@@ -389,9 +389,11 @@ impl AsOf {
         if snapshot.head().latest_event_at <= now.raw() {
             return Ok(past);
         }
+        // What was declared later was not known then, and any request may stand differently without it.
+        let unknown = db.declared(snapshot)?.any_after(now);
         for slot in 0..snapshot.head().requests {
             let request = snapshot.request_row(slot)?;
-            if request.last_event_at <= now.raw() {
+            if request.last_event_at <= now.raw() && !unknown {
                 continue;
             }
             past.displaced.insert(slot);

@@ -4,7 +4,9 @@
 use super::{ChangeStory, CycleStory, Explanation, RuleNote, WarningStory};
 use crate::attainment::Outcome;
 use crate::calendar::Calendar;
-use crate::clock::{Cycle, Phase, RequestState, Timeline, derive_at};
+use crate::clock::{
+    Cycle, Interruptions, NO_INTERRUPTIONS, Phase, RequestState, Timeline, derive_interrupted,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, EventKind, EventTag, Facts, Request};
 use crate::policy::{Clock, Mismatch, Policy, Reopen, Rule, Trigger};
@@ -25,12 +27,27 @@ pub fn explain(
     clock: &str,
     now: Instant,
 ) -> Result<Explanation> {
+    explain_interrupted(policy, request, events, &NO_INTERRUPTIONS, clock, now)
+}
+
+/// The same beside interruptions; what was declared later than `now` is left out.
+///
+/// # Errors
+/// As for [`explain`].
+pub fn explain_interrupted(
+    policy: &Policy,
+    request: &Request,
+    events: &[Event],
+    interruptions: &Interruptions,
+    clock: &str,
+    now: Instant,
+) -> Result<Explanation> {
     let found = policy.clock(clock)?;
     let index = policy.clocks().iter().position(|other| other.name == found.name);
     let (Some(index), Some(calendar)) = (index, calendar_of(policy, found)) else {
         return Err(Error::new(ErrorKind::NotFound, format!("clock `{clock}`: has no rule and no calendar")));
     };
-    let timeline = derive_at(policy, request, events, now);
+    let timeline = derive_interrupted(policy, request, events, interruptions, Some(now));
     let mut events: Vec<&Event> = events.iter().filter(|event| event.at <= now).collect();
     events.sort_by_key(|event| event.at);
     let story = Story { policy, request, events, clock: found, calendar, timeline: &timeline, now };
@@ -172,8 +189,12 @@ impl Story<'_> {
                     stops.push((from, to, hold.reason.clone()));
                 }
             }
+            for stretch in &link.interruptions {
+                let reason = format!("interruption {} ({})", stretch.number, stretch.category);
+                stops.push((stretch.from, stretch.to, reason));
+            }
         }
-        stops
+        apart(stops)
     }
 
     fn begun_by(&self, cycle: &Cycle) -> String {
@@ -248,6 +269,22 @@ impl Story<'_> {
             Some(rule) => format!("rule {} counts, worked out anew from the start", rule + 1),
         }
     }
+}
+
+/// The same stops without overlaps: what two of them cover counts once, for the one that began first.
+fn apart(mut stops: Vec<Stop>) -> Vec<Stop> {
+    stops.sort_by_key(|(from, ..)| *from);
+    let mut last: Option<Instant> = Some(Instant::MIN);
+    stops.retain_mut(|(from, to, _)| {
+        let Some(since) = last else { return false };
+        *from = since.max(*from);
+        let counts = to.is_none_or(|to| to > *from);
+        if counts {
+            last = *to;
+        }
+        counts
+    });
+    stops
 }
 
 /// A cycle whose promise was replaced is no part of the next one's time, even if both began in one second.

@@ -4,7 +4,7 @@
 mod gather;
 mod words;
 
-pub use gather::explain;
+pub use gather::{explain, explain_interrupted};
 
 use serde::Serialize;
 

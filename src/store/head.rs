@@ -35,6 +35,8 @@ pub(crate) struct Head {
     pub(crate) policy: u32,
     /// Operations (submits, events) in the log since the last fold.
     pub(crate) unfolded: u32,
+    /// Entries about interruptions.
+    pub(crate) interruptions: u32,
     /// Clocks by the phase of their latest cycle.
     pub(crate) phases: [u64; PhaseCode::COUNT],
 }
@@ -56,6 +58,7 @@ impl Head {
             self.latest_event_at,
             self.policy,
             self.unfolded,
+            self.interruptions,
         ];
         for word in words {
             out.extend_from_slice(&word.to_le_bytes());
@@ -86,6 +89,7 @@ impl Head {
             &mut head.latest_event_at,
             &mut head.policy,
             &mut head.unfolded,
+            &mut head.interruptions,
         ];
         for word in words {
             *word = input.u32()?;
@@ -114,7 +118,7 @@ mod tests {
         (head.requests, head.clocks, head.advanced_to, head.unfolded) = (6, 7, 8, 9);
         head.move_phase(None, PhaseCode::Finished);
         let bytes = head.write();
-        assert_eq!(bytes.len(), 5 * 8 + 8 * 8 + 9 * 4);
+        assert_eq!(bytes.len(), 5 * 8 + 8 * 8 + 10 * 4);
         assert_eq!(Head::read(&bytes).unwrap(), head);
         assert!(Head::read(&bytes[1..]).is_err());
     }

@@ -193,6 +193,11 @@ impl ClockRow {
         Ok(row)
     }
 
+    /// Whether no event has finished it.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.phase, PhaseCode::Running | PhaseCode::Paused | PhaseCode::NoDeadline)
+    }
+
     /// An instant of the row.
     pub(crate) fn instant(raw: u32) -> Option<Instant> {
         Instant::from_raw(raw)

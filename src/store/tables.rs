@@ -50,6 +50,8 @@ tables! {
     Notices = 10, "notices";
     /// Hash of the name → consumer and its cursor.
     Consumers = 11, "consumers";
+    /// Number of the entry → what was declared, amended, ended or withdrawn.
+    Interruptions = 12, "interruptions";
 }
 
 pub(crate) const META_FORMAT: u64 = 0;

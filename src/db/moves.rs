@@ -1,0 +1,89 @@
+//! What a transaction writes of requests whose state moved: rows, thresholds ahead, notices made true or untrue.
+
+use super::derived::{NoticeKey, clock_rows, index_moves, notices_until, pending_keys};
+use crate::clock::Timeline;
+use crate::error::Result;
+use crate::model::{Event, Request};
+use crate::store::Commit;
+use crate::store::head::Head;
+use crate::store::index::{IndexKind, row};
+use crate::store::log::{Change, LogEntry};
+use crate::store::notices::NoticeRow;
+use crate::store::records::{ClockRow, RequestRow};
+use crate::store::tables::Table;
+
+/// A transaction's changes, gathered.
+pub(super) struct Moves {
+    pub(super) head: Head,
+    entry: LogEntry,
+    notices: Vec<NoticeRow>,
+}
+
+/// A request before and after.
+pub(super) struct Moved<'a> {
+    pub(super) slot: u32,
+    /// Its row afterwards.
+    pub(super) row: RequestRow,
+    /// Its clock rows before; none of a new request.
+    pub(super) old: &'a [ClockRow],
+    /// `None` of a new request.
+    pub(super) before: Option<&'a Timeline>,
+    pub(super) after: &'a Timeline,
+    /// Of a new request, what was submitted.
+    pub(super) request: Option<&'a Request>,
+    /// New events, in arrival order.
+    pub(super) events: &'a [&'a Event],
+}
+
+impl Moves {
+    pub(super) fn new(head: Head) -> Moves {
+        Moves { head, entry: LogEntry::new(head), notices: Vec::new() }
+    }
+
+    /// Adds a request.
+    pub(super) fn add(&mut self, moved: &Moved<'_>) -> Result<()> {
+        let &Moved { slot, row: request_row, old, before, after, request, events } = moved;
+        let advanced_to = self.head.advanced_to;
+        let mut clocks = clock_rows(slot, request_row.clocks, after);
+        for (index, row) in clocks.iter().enumerate() {
+            self.head.move_phase(old.get(index).map(|old| old.phase), row.phase);
+        }
+        let (mut removed, mut added) = (Vec::new(), Vec::new());
+        index_moves(request_row.first_clock, old, &clocks, &mut removed, &mut added);
+        let old_keys = before.map_or_else(Vec::new, |timeline| pending_keys(timeline, advanced_to));
+        let new_keys = pending_keys(after, advanced_to);
+        let pending = |key: &u32| (IndexKind::Pending, row(*key, slot));
+        removed.extend(old_keys.iter().filter(|key| !new_keys.contains(key)).map(pending));
+        added.extend(new_keys.iter().filter(|key| !old_keys.contains(key)).map(pending));
+        self.notice(slot, before, after);
+        let mut at = 0;
+        clocks.retain(|clock| {
+            at += 1;
+            old.get(at - 1) != Some(clock)
+        });
+        let (clocks, removed, added) = (&clocks[..], &removed[..], &added[..]);
+        self.entry.push_change(&Change { slot, row: request_row, request, events, clocks, removed, added })
+    }
+
+    /// Notices that the change makes true or untrue among the thresholds the feed has passed already.
+    fn notice(&mut self, slot: u32, before: Option<&Timeline>, after: &Timeline) {
+        let advanced_to = self.head.advanced_to;
+        let old = before.map_or_else(Vec::new, |timeline| notices_until(timeline, 0, advanced_to));
+        let new = notices_until(after, 0, advanced_to);
+        let only = |these: &[NoticeKey], those: &[NoticeKey]| -> Vec<NoticeKey> {
+            these.iter().filter(|key| !those.contains(key)).copied().collect()
+        };
+        self.notices.extend(only(&old, &new).into_iter().map(|key| key.row(slot, true)));
+        self.notices.extend(only(&new, &old).into_iter().map(|key| key.row(slot, false)));
+    }
+
+    /// The transaction, of so many operations.
+    pub(super) fn commit(mut self, operations: u32, values: Vec<(Table, u64, Vec<u8>)>) -> Commit {
+        self.head.unfolded = self.head.unfolded.saturating_add(operations);
+        self.entry.head = self.head;
+        // What is taken back comes first, so that who keeps one notice for each threshold ends with what is true.
+        self.notices
+            .sort_by_key(|notice| (!notice.retracted, notice.at, notice.request, notice.clock, notice.cycle));
+        Commit { entry: self.entry, notices: self.notices, values }
+    }
+}
