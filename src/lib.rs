@@ -59,11 +59,14 @@ pub mod clock;
 pub mod db;
 pub mod error;
 pub mod explain;
+#[cfg(feature = "html")]
+pub mod html;
 #[cfg(feature = "import")]
 pub mod import;
 mod lanes;
 pub mod model;
 pub mod policy;
+pub mod report;
 #[cfg(feature = "sim")]
 #[doc(hidden)]
 pub mod sim;
@@ -83,6 +86,7 @@ pub use db::{
 pub use error::{Error, ErrorKind, Result};
 pub use model::{Event, EventFields, EventKind, EventTag, Facts, Request};
 pub use policy::Policy;
+pub use report::{Fairness, Report, ReportQuery};
 pub use target::{NO_DEADLINE, NoDeadline};
 pub use time::{Instant, Span, TimeOfDay};
 

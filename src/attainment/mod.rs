@@ -3,15 +3,19 @@
 //! A cohort is what was **received** in a period. Nothing here rounds in favour of anybody: shares are floored, and
 //! a promise of 95 % of 10 requests allows no miss.
 
+mod fairness;
 mod group;
 mod outlook;
 mod period;
 mod tally;
 
+pub use fairness::{Comparison, Share, Standing};
 pub use group::{Breakdown, GroupBy};
 pub use outlook::{Cadence, Outlook, Pressing, Pulse};
 pub use period::{IntoPeriod, Month, PeriodRange, Quarter, Year};
 pub use tally::{Attainment, GoalVerdict, Tally};
+#[cfg(feature = "html")]
+pub(crate) use tally::{Grouped, Percent};
 
 use crate::clock::{Cycle, Phase};
 use crate::time::Instant;

@@ -29,23 +29,27 @@ const MONTHS: [&str; 12] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "Dates")]
 pub struct PeriodRange {
-    #[serde(serialize_with = "date_text")]
+    #[serde(with = "crate::time::date_text")]
     first: NaiveDate,
-    #[serde(serialize_with = "date_text")]
+    #[serde(with = "crate::time::date_text")]
     last: NaiveDate,
 }
 
-/// The dates as written.
+/// A period as it is written out: any two dates, or any text that [`PeriodRange::parse`] reads.
 #[derive(serde::Deserialize)]
-struct Dates {
-    first: String,
-    last: String,
+#[serde(untagged)]
+enum Dates {
+    Between { first: String, last: String },
+    Text(String),
 }
 
 impl TryFrom<Dates> for PeriodRange {
     type Error = Error;
-    fn try_from(written: Dates) -> Result<PeriodRange> {
-        PeriodRange::between(parse_date(&written.first)?, parse_date(&written.last)?)
+    fn try_from(dates: Dates) -> Result<PeriodRange> {
+        match dates {
+            Dates::Between { first, last } => PeriodRange::between(parse_date(&first)?, parse_date(&last)?),
+            Dates::Text(text) => PeriodRange::parse(&text),
+        }
     }
 }
 
@@ -177,10 +181,6 @@ impl fmt::Display for PeriodRange {
             write!(f, "{first} to {last}")
         }
     }
-}
-
-fn date_text<S: serde::Serializer>(date: &NaiveDate, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.collect_str(date)
 }
 
 /// What can be asked for as a period: a [`Month`], [`Quarter`], [`Year`], [`PeriodRange`] or a text.

@@ -263,7 +263,7 @@ impl fmt::Display for Attainment {
 }
 
 /// Hundredths of a percent as people write them: `95 %`, `95.1 %`, `99.95 %`.
-struct Percent(u32);
+pub(crate) struct Percent(pub(crate) u32);
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -277,7 +277,7 @@ impl fmt::Display for Percent {
 }
 
 /// A count with commas between thousands.
-struct Grouped(u64);
+pub(crate) struct Grouped(pub(crate) u64);
 
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

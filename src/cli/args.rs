@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Show(Show),
     /// List running clocks, most urgent first, and count all by stage.
     Scan(Scan),
+    /// Show the queue live in a terminal: counts by stage, what is due next, what is late. q quits.
+    Watch(Watch),
     /// Hand out notices of crossed thresholds, each exactly once.
     Feed(Feed),
     /// Judge the promised shares: attainment, error budget, tail, time spent waiting.
@@ -300,6 +302,24 @@ pub(crate) struct Scan {
 }
 
 #[derive(Args)]
+pub(crate) struct Watch {
+    /// The database.
+    pub(crate) db: PathBuf,
+    /// Begin at this time instead of the system's; it goes on from there.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+    /// Only this clock.
+    #[arg(long)]
+    pub(crate) clock: Option<String>,
+    /// Seconds between two looks, 1 to 3,600.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=3_600))]
+    pub(crate) every: u16,
+    /// Stop after so many looks, 1 to 1,000,000. Without it: until q, Escape or Ctrl-C.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) times: Option<u32>,
+}
+
+#[derive(Args)]
 pub(crate) struct Feed {
     /// The database.
     pub(crate) db: PathBuf,
@@ -335,6 +355,13 @@ pub(crate) struct Report {
     pub(crate) db: PathBuf,
     #[command(flatten)]
     pub(crate) cohort: Cohort,
+    /// Write a page for people to this file instead, replacing it: one file that needs nothing else. Of the month of
+    /// --now, unless a period is given; --by adds facts to compare groups by.
+    #[arg(long, value_name = "FILE", conflicts_with = "per")]
+    pub(crate) html: Option<PathBuf>,
+    /// With --html: the most ids that each number of the page leads to, 0 to 1,000.
+    #[arg(long, value_name = "N", requires = "html", value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    pub(crate) ids: Option<u32>,
 }
 
 #[derive(Args)]

@@ -10,8 +10,10 @@ mod compare;
 mod failure;
 mod import;
 mod interruption;
+mod live;
 mod out;
 mod outlook;
+mod page;
 mod policy;
 mod report;
 mod request;
@@ -82,6 +84,7 @@ fn database(command: &Command) -> Option<&Path> {
         Command::Event(args) => Some(&args.db),
         Command::Show(args) => Some(&args.db),
         Command::Scan(args) => Some(&args.db),
+        Command::Watch(args) => Some(&args.db),
         Command::Feed(args) => Some(&args.db),
         Command::Report(args) => Some(&args.db),
         Command::Outlook(args) => Some(&args.db),
@@ -104,6 +107,7 @@ fn obey(command: Command, out: &mut Out) -> Result<Verdict, Failure> {
         Command::Event(args) => request::event(&args, out),
         Command::Show(args) => request::show(&args, out),
         Command::Scan(args) => watch::scan(&args, out),
+        Command::Watch(args) => live::watch(&args, out),
         Command::Feed(args) => watch::feed(&args, out),
         Command::Report(args) => report::report(&args, out),
         Command::Outlook(args) => outlook::outlook(&args, out),

@@ -12,11 +12,15 @@ use super::Verdict;
 use super::args;
 use super::failure::Failure;
 use super::out::{self, Out, grouped, number, percent};
+use super::page;
 use super::when::Zones;
 
 pub(crate) fn report(args: &args::Report, out: &mut Out) -> Result<Verdict, Failure> {
     let db = Db::open(&args.db, Options::default().read_only())?;
     let zones = Zones::of(&db.policy()?);
+    if let Some(file) = &args.html {
+        return page::write(&db, args, file, &zones, out);
+    }
     let args = &args.cohort;
     let now = zones.now("--now", args.now.as_deref())?;
     let period = period(args)?;
@@ -53,7 +57,7 @@ struct Report {
 }
 
 /// The period asked for.
-fn period(args: &args::Cohort) -> Result<Option<PeriodRange>, Failure> {
+pub(crate) fn period(args: &args::Cohort) -> Result<Option<PeriodRange>, Failure> {
     let text = args.month.as_ref().or(args.period.as_ref());
     Ok(text.map(|text| PeriodRange::parse(text)).transpose()?)
 }

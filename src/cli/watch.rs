@@ -45,7 +45,7 @@ pub(crate) fn scan(args: &args::Scan, out: &mut Out) -> Result<Verdict, Failure>
     Ok(if counts.late + counts.breached > 0 { Verdict::Late } else { Verdict::Fine })
 }
 
-fn summary(counts: &Counts) -> String {
+pub(crate) fn summary(counts: &Counts) -> String {
     let parts = [
         (counts.breached, Stage::Breached),
         (counts.late, Stage::Late),

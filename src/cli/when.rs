@@ -58,6 +58,11 @@ impl Zones {
         Some(at.to_utc().and_utc().with_timezone(&offset).format("%Y-%m-%dT%H:%M:%S%:z").to_string())
     }
 
+    /// The date of an instant in the main zone.
+    pub(crate) fn date(&self, at: Instant) -> NaiveDate {
+        self.calendar(None).map_or_else(|| at.to_utc(), |calendar| calendar.local(at)).date()
+    }
+
     /// Reads `2026-03-06 15:00` (in the main zone), RFC 3339 or `@` and seconds since 1970.
     ///
     /// A civil time in a gap is the first instant after it, a repeated one the first occurrence.

@@ -8,6 +8,7 @@ mod columns;
 mod derived;
 mod explain;
 mod feed;
+mod figures;
 mod interruptions;
 mod maintain;
 mod moves;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Db;
 use super::request::Life;
@@ -11,7 +11,9 @@ use crate::attainment::{Attainment, GoalVerdict, GroupBy, IntoPeriod, Outcome, P
 use crate::calendar::Calendar;
 use crate::clock::Timeline;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Request;
 use crate::policy::{Clock, Period, Policy};
+use crate::report::Ids;
 use crate::store::snapshot::Snapshot;
 use crate::time::{Instant, Span};
 
@@ -21,10 +23,10 @@ use crate::time::{Instant, Span};
 #[derive(Clone, Debug)]
 pub struct AttainmentQuery {
     pub(super) now: Instant,
-    period: Option<PeriodRange>,
+    pub(super) period: Option<PeriodRange>,
     per: Option<Period>,
-    clock: Option<String>,
-    by: Vec<GroupBy>,
+    pub(super) clock: Option<String>,
+    pub(super) by: Vec<GroupBy>,
 }
 
 impl AttainmentQuery {
@@ -103,7 +105,7 @@ impl Serialize for Group {
 }
 
 /// Time on hold for one reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// `waiting_customer`, `waiting_vendor` or a reason of the policy's own.
     pub reason: String,
@@ -160,29 +162,16 @@ impl Db {
         query.period = period;
         self.store.read(|snapshot| {
             let newest = self.edition(snapshot, snapshot.head().policy)?.policy.clone();
-            let mut stretches: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-            let mut requests: BTreeMap<String, (u64, i64)> = BTreeMap::new();
+            let mut count = WaitingCount::default();
             self.each_cohort_member(snapshot, &[&newest], &query, |member| {
                 let Some(clock) = member.policy.clocks().first() else { return Ok(()) };
                 let date = local_date(clock, member.received_at);
-                if date.map(|date| period_of(&query, date)).transpose()?.flatten().is_none() {
-                    return Ok(());
-                }
-                let timeline = member.timeline(&member.policy, now);
-                let calendar = calendar_of(clock);
-                let mut seen: Vec<&str> = Vec::new();
-                for (reason, from, to) in timeline.stretches(now) {
-                    stretches.entry(reason.to_owned()).or_default().push(to.since(from).as_secs());
-                    let (count, working) = requests.entry(reason.to_owned()).or_default();
-                    *working += calendar.map_or(0, |calendar| calendar.working_time(from, to).as_secs());
-                    if !seen.contains(&reason) {
-                        seen.push(reason);
-                        *count += 1;
-                    }
+                if date.map(|date| period_of(&query, date)).transpose()?.flatten().is_some() {
+                    count.add(member, &member.timeline(&member.policy, now), now, 0);
                 }
                 Ok(())
             })?;
-            Ok(stretches.into_iter().map(|(reason, lengths)| waiting(reason, lengths, &requests)).collect())
+            Ok(count.waiting().map(|(waiting, _)| waiting).collect())
         })
     }
 
@@ -222,6 +211,11 @@ impl Member {
     /// The request's external id.
     pub(super) fn id(&self) -> &str {
         &self.life.request.id
+    }
+
+    /// The request as submitted.
+    pub(super) fn request(&self) -> &Request {
+        &self.life.request
     }
 
     /// Its life under a policy, as of `now`.
@@ -294,16 +288,49 @@ impl<'a> Count<'a> {
     }
 }
 
-fn waiting(reason: String, mut lengths: Vec<i64>, requests: &BTreeMap<String, (u64, i64)>) -> Waiting {
-    lengths.sort_unstable();
-    let (count, working) = requests.get(&reason).copied().unwrap_or_default();
-    Waiting {
-        reason,
-        requests: count,
-        holds: lengths.len() as u64,
-        elapsed: Span::from_secs(lengths.iter().sum()),
-        working: Span::from_secs(working),
-        median: Span::from_secs(lengths.get(lengths.len() / 2).copied().unwrap_or(0)),
+/// Time on hold, being counted by reason.
+#[derive(Default)]
+pub(super) struct WaitingCount {
+    reasons: BTreeMap<String, Holds>,
+}
+
+#[derive(Default)]
+struct Holds {
+    lengths: Vec<i64>,
+    working: i64,
+    ids: Ids,
+}
+
+impl WaitingCount {
+    /// Counts one request's holds up to `now`; keeps the ids of at most `most` requests for each reason.
+    pub(super) fn add(&mut self, member: &Member, timeline: &Timeline, now: Instant, most: usize) {
+        let calendar = member.policy.clocks().first().and_then(calendar_of);
+        let mut seen: Vec<&str> = Vec::new();
+        for (reason, from, to) in timeline.stretches(now) {
+            let holds = self.reasons.entry(reason.to_owned()).or_default();
+            holds.lengths.push(to.since(from).as_secs());
+            holds.working += calendar.map_or(0, |calendar| calendar.working_time(from, to).as_secs());
+            if !seen.contains(&reason) {
+                seen.push(reason);
+                holds.ids.add(member.id(), most);
+            }
+        }
+    }
+
+    /// The figures by reason, with the requests.
+    pub(super) fn waiting(self) -> impl Iterator<Item = (Waiting, Ids)> {
+        self.reasons.into_iter().map(|(reason, Holds { mut lengths, working, ids })| {
+            lengths.sort_unstable();
+            let waiting = Waiting {
+                reason,
+                requests: ids.total,
+                holds: lengths.len() as u64,
+                elapsed: Span::from_secs(lengths.iter().sum()),
+                working: Span::from_secs(working),
+                median: Span::from_secs(lengths.get(lengths.len() / 2).copied().unwrap_or(0)),
+            };
+            (waiting, ids)
+        })
     }
 }
 
@@ -336,7 +363,7 @@ fn may_be_in(judge: &Policy, query: &AttainmentQuery, received_at: Instant) -> b
     })
 }
 
-fn calendar_of(clock: &Clock) -> Option<&Calendar> {
+pub(super) fn calendar_of(clock: &Clock) -> Option<&Calendar> {
     clock.rules.first().map(|rule| rule.calendar.as_ref())
 }
 

@@ -1,6 +1,6 @@
 //! What the database answers with: clocks, rows of scans, counts.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::{Cycle, Phase, Stage};
 use crate::policy::Policy;
@@ -70,7 +70,7 @@ impl ClockStatus {
 }
 
 /// A running clock in the answer to a scan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// External id of the request.
     pub request: String,
