@@ -99,3 +99,8 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/quickstart-rust.md")]
 pub struct QuickStart;
+
+/// The page on reports, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/reports.md")]
+pub struct Reports;

@@ -1,8 +1,9 @@
 //! The report: attainment against the promised shares, the tail, time spent waiting.
 
-use crate::attainment::{GoalVerdict, PeriodRange};
+use crate::attainment::{Comparison, GoalVerdict, PeriodRange, Standing};
 use crate::db::{AttainmentQuery, Db, Group, Options, Waiting};
 use crate::policy::{AttainmentGoal, Period};
+use crate::report::Fairness;
 use crate::time::Instant;
 use serde_json::json;
 
@@ -31,6 +32,7 @@ pub(crate) fn report(args: &args::Report, out: &mut Out) -> Result<Verdict, Fail
         groups: db.attainment_by(&asked)?,
         cadence: cadence(&db, &query, args.clock.as_deref())?,
         waiting: db.waiting(period, now)?,
+        fairness: if args.by.is_empty() { Vec::new() } else { db.fairness(&asked)? },
     };
     if out.is_json() {
         let answer = json!({
@@ -38,6 +40,7 @@ pub(crate) fn report(args: &args::Report, out: &mut Out) -> Result<Verdict, Fail
             "attainment": report.groups,
             "cadence": report.cadence,
             "waiting": report.waiting,
+            "fairness": report.fairness,
         });
         out.object(&answer, &zones)?;
     } else {
@@ -54,6 +57,8 @@ struct Report {
     /// Clocks that begin anew with each update, counted by cycle.
     cadence: Vec<Group>,
     waiting: Vec<Waiting>,
+    /// Groups beside one another, if any are asked for.
+    fairness: Vec<Fairness>,
 }
 
 /// The period asked for.
@@ -103,7 +108,7 @@ fn per(asked: Option<args::Per>, whole: bool) -> Option<Period> {
 }
 
 fn people(report: &Report, zones: &Zones, out: &mut Out) -> Result<(), Failure> {
-    let Report { now, groups, cadence, waiting } = report;
+    let Report { now, groups, cadence, waiting, fairness } = report;
     if groups.is_empty() {
         out.line("nothing was received")?;
         return Ok(());
@@ -111,6 +116,10 @@ fn people(report: &Report, zones: &Zones, out: &mut Out) -> Result<(), Failure> 
     out.line(format!("as of {}", zones.main(*now)))?;
     out.heading("Attainment, by month or period of receipt")?;
     attainment(groups, out)?;
+    if !fairness.is_empty() {
+        out.heading("Each group beside the rest")?;
+        beside(fairness, out)?;
+    }
     if groups.iter().any(|group| group.attainment.tally.missed > 0) {
         out.heading("The tail: what became of the missed")?;
         tail(groups, out)?;
@@ -184,6 +193,60 @@ pub(crate) fn budget(group: &Group, goal: &AttainmentGoal) -> String {
         format!("{} too many of {} allowed", grouped(-i128::from(left)), grouped(allowed))
     } else {
         format!("{} of {} left", grouped(left), grouped(allowed))
+    }
+}
+
+/// Those that fare otherwise than the rest by more than chance.
+fn beside(fairness: &[Fairness], out: &mut Out) -> Result<(), Failure> {
+    let by = fairness.first().map_or(&[][..], |fairness| &fairness.by);
+    let facts = by.iter().map(String::as_str);
+    let rest = ["share", "rest", "difference in points", "", "half handled within", ""];
+    let header: Vec<&str> = ["received", "clock"].into_iter().chain(facts).chain(rest).collect();
+    let mut table = out::table(&header);
+    let (mut compared, mut shown) = (0, 0);
+    for fairness in fairness {
+        compared += fairness.compared_at_once;
+        for group in fairness.groups.iter().filter(|group| group.stands_out()) {
+            shown += 1;
+            let mut cells = vec![Cell::new(fairness.period), Cell::new(&fairness.clock)];
+            cells.extend(group.values.iter().map(|value| Cell::new(value.as_deref().unwrap_or("–"))));
+            cells.push(number(percent(group.share_bp.map(u64::from))));
+            let compared = group.attainment;
+            cells.push(number(percent(compared.and_then(|of| of.rest.bp()).map(u64::from))));
+            let points = |bp: i32| {
+                format!("{}{}.{:02}", if bp < 0 { "-" } else { "+" }, bp.abs() / 100, bp.abs() % 100)
+            };
+            let range = compared
+                .map(|of| format!("{} to {}", points(of.difference_bp.0), points(of.difference_bp.1)));
+            cells.push(number(range.unwrap_or_default()));
+            cells.push(standing(group.attainment, "better", "worse"));
+            cells.push(number(if group.handled.count > 0 {
+                out::long_span(group.handled.median)
+            } else {
+                String::new()
+            }));
+            cells.push(standing(group.speed, "sooner", "later"));
+            table.add_row(cells);
+        }
+    }
+    if shown > 0 {
+        out.table(&table)?;
+    }
+    let others = compared.saturating_sub(shown);
+    out.line(format!(
+        "{} of {} groups fare otherwise than the rest by more than chance{} (Newcombe's interval, 95 % for all groups of a \
+         period together)",
+        grouped(shown),
+        grouped(compared),
+        if shown > 0 && others > 0 { format!("; the other {} do not", grouped(others)) } else { String::new() },
+    ))
+}
+
+fn standing(compared: Option<Comparison>, better: &str, worse: &str) -> Cell {
+    match compared.map(|of| of.standing) {
+        Some(Standing::Better) => Cell::new(better).fg(Color::Green),
+        Some(Standing::Worse) => Cell::new(worse).fg(Color::Red),
+        Some(Standing::Noise) | None => Cell::new(""),
     }
 }
 
