@@ -43,7 +43,7 @@ pub(crate) enum Command {
     Show(Show),
     /// List running clocks, most urgent first, and count all by stage.
     Scan(Scan),
-    /// Show the queue live in a terminal: counts by stage, what is due next, what is late. q quits.
+    /// Show the queue live in a terminal: what is due next, what is late. q quits.
     Watch(Watch),
     /// Hand out notices of crossed thresholds, each exactly once.
     Feed(Feed),
