@@ -156,3 +156,47 @@ fn interruptions_are_declared_amended_ended_and_withdrawn() {
     let nobody = ["interruption", "withdraw", "care.slaclock", "1", "--at", "2026-03-10 17:00"];
     desk.refused(&nobody, "--by <WHO>");
 }
+
+#[test]
+fn a_new_version_is_tried_on_a_copy_and_then_migrated_to() {
+    let desk = Desk::new();
+    let stricter = POLICY.replace("version = 1", "version = 2").replace("11:00", "10:00");
+    desk.write("two.toml", &stricter);
+    desk.ok(&["fork", "care.slaclock", "copy.slaclock"]);
+    desk.refused(&["fork", "care.slaclock", "copy.slaclock"], "copy.slaclock");
+    let migrate = ["migrate", "care.slaclock", "--by", "ann", "--at", "2026-03-10 16:00"];
+    desk.refused(
+        &[&migrate[..], &["--version", "2"]].concat(),
+        "policy version 2: is not installed; there are 1",
+    );
+    for db in ["copy.slaclock", "care.slaclock"] {
+        desk.ok(&["install", db, "--policy", "two.toml", "--from", "2026-03-11"]);
+    }
+    let tried = desk.json(&[&migrate[..], &["--dry-run"]].concat());
+    assert_eq!((&tried["requests"], tried["moved"].as_array().unwrap().len()), (&Value::from(3), 1));
+    assert_eq!(tried["moved"][0]["request"], "C-4");
+    assert_eq!(tried["moved"][0]["before"]["due"], "2026-03-11T11:00:00+03:00");
+    assert_eq!(tried["moved"][0]["after"]["due"], "2026-03-11T10:00:00+03:00");
+    let one = desk.json(&[
+        "migrate",
+        "copy.slaclock",
+        "--by",
+        "ann",
+        "--at",
+        "2026-03-10 16:00",
+        "--customer",
+        "zenith",
+    ]);
+    assert_eq!((&one["requests"], one["moved"].as_array().unwrap().len()), (&Value::from(1), 0));
+    let told = desk.ok(&migrate);
+    assert!(told.starts_with("to customer-care v2"), "{told}");
+    assert!(told.contains("3 requests moved, 1 clock moves"), "{told}");
+    let told = desk.ok(&["show", "care.slaclock", "C-4", "--now", "2026-03-10 17:00"]);
+    assert!(told.contains("customer-care v2") && told.contains("from edition 1 to 2"), "{told}");
+    desk.refused(&["migrate", "care.slaclock", "--at", "2026-03-10 16:00"], "--by <WHO>");
+    desk.refused(&["event", "care.slaclock", "C-4", "migrated"], "is recorded by");
+    let told = desk.ok(&["retz", "care.slaclock", "--by", "ann", "--dry-run"]);
+    assert!(told.contains("already"), "{told}");
+    desk.refused(&["retz", "care.slaclock", "--by", "ann", "--zones", "nowhere"], "nowhere");
+    assert_eq!(desk.json(&["rebuild", "care.slaclock", "--verify"])["differing"], 0);
+}

@@ -56,6 +56,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: super::interruption::InterruptionCommand,
     },
+    /// Move open requests to another version of the policy, with the list of what moves.
+    Migrate(super::migrate::MigrateArgs),
+    /// Move open requests to other time zone data, with the list of what moves.
+    Retz(super::migrate::RetzArgs),
+    /// Copy a database to a new file, for experiments.
+    Fork(super::migrate::ForkArgs),
     /// What if something else had been promised: replays the stored requests under other policies. Writes nothing.
     Simulate(Simulate),
     /// Derive all state anew from the events and compare.

@@ -187,19 +187,25 @@ fn people(done: &Interrupted, show: usize, zones: &Zones, out: &mut Out) -> Resu
     let entry = &done.entry;
     out.line(format!("interruption {}: {}{tried}", entry.number, entry.act.word()))?;
     out.line(told(&entry.window, zones))?;
-    moved(&done.moved, done.requests, show, zones, out)
+    moved(&done.moved, done.requests, "looked at", show, zones, out)
 }
 
 /// What moved, for every command that moves clocks.
 pub(super) fn moved(
     moved: &[Shift],
     requests: u64,
+    what: &str,
     show: usize,
     zones: &Zones,
     out: &mut Out,
 ) -> Result<(), Failure> {
+    let requests_word = if requests == 1 { "request" } else { "requests" };
     let clocks = if moved.len() == 1 { "clock moves" } else { "clocks move" };
-    out.line(format!("{} requests looked at, {} {clocks}", grouped(requests), grouped(moved.len() as i128)))?;
+    out.line(format!(
+        "{} {requests_word} {what}, {} {clocks}",
+        grouped(requests),
+        grouped(moved.len() as i128)
+    ))?;
     if moved.is_empty() || show == 0 {
         return Ok(());
     }

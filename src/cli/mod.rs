@@ -11,6 +11,7 @@ mod failure;
 mod import;
 mod interruption;
 mod live;
+mod migrate;
 mod out;
 mod outlook;
 mod page;
@@ -88,6 +89,9 @@ fn database(command: &Command) -> Option<&Path> {
         Command::Feed(args) => Some(&args.db),
         Command::Report(args) => Some(&args.db),
         Command::Outlook(args) => Some(&args.db),
+        Command::Migrate(args) => Some(&args.db),
+        Command::Retz(args) => Some(&args.db),
+        Command::Fork(args) => Some(&args.db),
         Command::Interruption { command } => Some(command.db()),
         Command::Simulate(args) => Some(&args.db),
         Command::Rebuild(args) => Some(&args.db),
@@ -111,6 +115,9 @@ fn obey(command: Command, out: &mut Out) -> Result<Verdict, Failure> {
         Command::Feed(args) => watch::feed(&args, out),
         Command::Report(args) => report::report(&args, out),
         Command::Outlook(args) => outlook::outlook(&args, out),
+        Command::Migrate(args) => migrate::migrate(&args, out),
+        Command::Retz(args) => migrate::retz(&args, out),
+        Command::Fork(args) => migrate::fork(&args, out),
         Command::Interruption { command } => interruption::interruption(&command, out),
         Command::Simulate(args) => simulate::simulate(&args, out),
         Command::Rebuild(args) => care::rebuild(&args, out),

@@ -32,7 +32,8 @@ pub(crate) fn submit(args: &args::Submit, out: &mut Out) -> Result<Verdict, Fail
 
 pub(crate) fn event(args: &args::Event, out: &mut Out) -> Result<Verdict, Failure> {
     let tag = EventTag::from_word(&args.kind).filter(|tag| *tag != EventTag::Received).ok_or_else(|| {
-        let words = EventTag::ALL.iter().filter(|tag| **tag != EventTag::Received).map(|tag| tag.word());
+        let own = |tag: &&EventTag| !matches!(**tag, EventTag::Received | EventTag::Migrated);
+        let words = EventTag::ALL.iter().filter(own).map(|tag| tag.word());
         let words: Vec<&str> = words.collect();
         Failure::text(format!("event `{}`: must be one of {}", args.kind, words.join(", ")))
     })?;
@@ -79,6 +80,11 @@ fn kind(args: &args::Event, tag: EventTag, zones: &Zones) -> Result<EventKind, F
         value.clone().ok_or_else(|| Failure::text(format!("event `{}`: needs {option}", tag.word())))
     };
     Ok(match tag {
+        EventTag::Migrated => {
+            return Err(Failure::text(
+                "event `migrated`: is recorded by `slaclock migrate` and `slaclock retz`",
+            ));
+        }
         EventTag::Received | EventTag::Note => EventKind::Note,
         EventTag::Acknowledged => EventKind::Acknowledged,
         EventTag::Replied => EventKind::Replied,
@@ -180,6 +186,7 @@ fn head(status: &RequestStatus, zones: &Zones, out: &mut Out) -> Result<(), Fail
 fn particulars(event: &Event, zones: &Zones) -> String {
     let own = match &event.kind {
         EventKind::Assigned { to } => to.clone(),
+        EventKind::Migrated { from, to } => format!("from edition {from} to {to} of the policy"),
         EventKind::Paused { reason } => reason.clone(),
         EventKind::VendorContacted { vendor } | EventKind::VendorReplied { vendor } => vendor.clone(),
         EventKind::Promised { due } => zones.main(*due),

@@ -14,30 +14,45 @@ use crate::time::Instant;
 /// Cycles armed by another clock's threshold are given although nothing has happened yet, with a `started_at` that
 /// may lie in the future: they begin then if nothing happens before.
 pub fn derive(policy: &Policy, request: &Request, events: &[Event]) -> Timeline {
-    derive_over(policy, request, events.iter(), &NO_INTERRUPTIONS)
+    derive_over(Given::policy(policy), request, events.iter())
 }
 
-/// The same for events that do not lie side by side.
+/// What a derivation goes by, besides the request and its events.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    /// The policy in force at first.
+    pub(crate) policy: &'a Policy,
+    /// Those that `migrated` events move the request to, by edition. Events that name another are passed over.
+    pub(crate) editions: &'a [(u32, Policy)],
+    /// All that were declared.
+    pub(crate) interruptions: &'a Interruptions,
+}
+
+impl<'a> Given<'a> {
+    /// One policy for all time, and nothing declared.
+    pub(crate) fn policy(policy: &'a Policy) -> Given<'a> {
+        Given { policy, editions: &[], interruptions: &NO_INTERRUPTIONS }
+    }
+}
+
+/// The derivation for events that do not lie side by side.
 pub(crate) fn derive_over<'e>(
-    policy: &Policy,
-    request: &Request,
+    given: Given<'e>,
+    request: &'e Request,
     events: impl Iterator<Item = &'e Event> + Clone,
-    interruptions: &Interruptions,
 ) -> Timeline {
     let sorted = events.clone().is_sorted_by_key(|event| event.at);
-    Run::new(policy, request, interruptions, None).over(events, sorted)
+    Run::new(given, request, None).over(events, sorted)
 }
 
-/// The same beside interruptions, of all events if `now` is `None`, else as of `now`: what happened or was declared
-/// later is left out.
-pub fn derive_interrupted(
-    policy: &Policy,
+/// The derivation of all events if `now` is `None`, else as of `now`: what happened or was declared later is left out.
+pub(crate) fn derive_given(
+    given: Given<'_>,
     request: &Request,
     events: &[Event],
-    interruptions: &Interruptions,
     now: Option<Instant>,
 ) -> Timeline {
-    let run = Run::new(policy, request, interruptions, now);
+    let run = Run::new(given, request, now);
     if now.is_some_and(|now| now < request.received_at) {
         return run.unstarted();
     }
@@ -45,9 +60,21 @@ pub fn derive_interrupted(
     run.over(known, events.is_sorted_by_key(|event| event.at))
 }
 
+/// The same as [`derive`] beside interruptions, and as of `now` unless it is `None`: what happened or was declared later
+/// is left out.
+pub fn derive_interrupted(
+    policy: &Policy,
+    request: &Request,
+    events: &[Event],
+    interruptions: &Interruptions,
+    now: Option<Instant>,
+) -> Timeline {
+    derive_given(Given { interruptions, ..Given::policy(policy) }, request, events, now)
+}
+
 /// The same as of `now`: later events are left out. Before the receipt there are no cycles.
 pub fn derive_at(policy: &Policy, request: &Request, events: &[Event], now: Instant) -> Timeline {
-    derive_interrupted(policy, request, events, &NO_INTERRUPTIONS, Some(now))
+    derive_given(Given::policy(policy), request, events, Some(now))
 }
 
 struct Run<'a> {
@@ -61,8 +88,10 @@ struct Run<'a> {
     state: RequestState,
     last_event_at: Instant,
     unanswered_since: Option<Instant>,
-    policy: &'a Policy,
-    interruptions: &'a Interruptions,
+    given: Given<'a>,
+    request: &'a Request,
+    /// What has happened, where a later version of the policy asks how it would have been under that.
+    seen: Vec<&'a Event>,
     /// What was declared later is not known.
     now: Option<Instant>,
     /// What happens, where interruptions ask how a cycle will end; the next one is at `next`.
@@ -71,13 +100,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(
-        policy: &'a Policy,
-        request: &Request,
-        interruptions: &'a Interruptions,
-        now: Option<Instant>,
-    ) -> Run<'a> {
-        let clocks = policy.clocks();
+    fn new(given: Given<'a>, request: &'a Request, now: Option<Instant>) -> Run<'a> {
+        let clocks = given.policy.clocks();
         let threshold = |trigger: &Trigger| !matches!(trigger, Trigger::Event(_));
         Run {
             received_at: request.received_at,
@@ -89,8 +113,9 @@ impl<'a> Run<'a> {
             state: RequestState::Open,
             last_event_at: request.received_at,
             unanswered_since: Some(request.received_at),
-            policy,
-            interruptions,
+            given,
+            request,
+            seen: Vec::new(),
             now,
             ahead: Vec::new(),
             next: 0,
@@ -102,8 +127,8 @@ impl<'a> Run<'a> {
         self.finished()
     }
 
-    fn over<'e>(mut self, events: impl Iterator<Item = &'e Event> + Clone, sorted: bool) -> Timeline {
-        if !self.interruptions.is_empty() {
+    fn over(mut self, events: impl Iterator<Item = &'a Event> + Clone, sorted: bool) -> Timeline {
+        if !self.given.interruptions.is_empty() {
             let received_at = self.received_at;
             let ahead = events.clone().map(|event| (event.at.max(received_at), event.kind.tag()));
             self.ahead = ahead.collect();
@@ -113,7 +138,7 @@ impl<'a> Run<'a> {
         if sorted {
             events.for_each(|event| self.event(event));
         } else {
-            let mut events: Vec<&Event> = events.collect();
+            let mut events: Vec<&'a Event> = events.collect();
             events.sort_by_key(|event| event.at);
             events.into_iter().for_each(|event| self.event(event));
         }
@@ -134,11 +159,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn event(&mut self, event: &Event) {
+    fn event(&mut self, event: &'a Event) {
         let at = event.at.max(self.received_at);
         self.last_event_at = at;
         self.next += 1;
         self.arm_before(at.as_secs());
+        if !self.given.editions.is_empty() {
+            self.seen.push(event);
+        }
+        if let EventKind::Migrated { to, .. } = event.kind {
+            return self.migrate(at, to);
+        }
         if matches!(self.state, RequestState::Cancelled { .. }) && event.kind != EventKind::Reopened {
             if let EventKind::Changed { facts } = &event.kind {
                 self.learn(facts.iter());
@@ -165,6 +196,30 @@ impl<'a> Run<'a> {
         }
         for lane in 0..self.lanes.len() {
             self.ordinary(lane, at, event.kind.tag());
+        }
+    }
+
+    /// Another version of the policy is in force from `at` on: open cycles are as if it always had been, what is finished
+    /// stays.
+    fn migrate(&mut self, at: Instant, edition: u32) {
+        let editions = self.given.editions;
+        let Some((_, policy)) = editions.iter().find(|(known, _)| *known == edition) else { return };
+        let mut fresh = Run::new(Given { policy, editions: &[], ..self.given }, self.request, self.now);
+        fresh.ahead.clone_from(&self.ahead);
+        fresh.start_all(EventTag::Received, self.received_at);
+        self.seen.iter().for_each(|event| fresh.event(event));
+        fresh.arm_before(at.as_secs());
+        self.given.policy = policy;
+        self.chained = fresh.chained;
+        let mut old = std::mem::take(&mut self.lanes).into_iter();
+        for new in fresh.lanes {
+            self.lanes.push(match old.next() {
+                None => new.joined(at),
+                Some(old) => {
+                    let rule = new.clock().rule_for(&self.facts).map(|(index, _)| index);
+                    old.migrated(new, rule, at)
+                }
+            });
         }
     }
 
@@ -207,13 +262,13 @@ impl<'a> Run<'a> {
 
     /// Works out what interrupts a cycle that has just begun: what is known when it will be finished, if it will.
     fn foresee(&mut self, lane: usize) {
-        if self.interruptions.is_empty() {
+        if self.given.interruptions.is_empty() {
             return;
         }
         let Some(this) = self.lanes.get(lane) else { return };
         let finish = finish_of(this.clock(), self.ahead.get(self.next..).unwrap_or_default(), self.state);
         let known = finish.or(self.now);
-        let entries = self.interruptions.stopping(self.policy, known);
+        let entries = self.given.interruptions.stopping(self.given.policy, known);
         let Some(this) = self.lanes.get_mut(lane) else { return };
         this.foresee(&entries);
         let begun = this.open().map(|cycle| cycle.started_at);
@@ -323,7 +378,7 @@ impl<'a> Run<'a> {
     ///
     /// Interruptions begin and end in between, also at `until` itself.
     fn arm_before(&mut self, until: i64) {
-        if self.interruptions.is_empty() {
+        if self.given.interruptions.is_empty() {
             return self.arm_until(until);
         }
         loop {

@@ -106,6 +106,17 @@ pub struct Stretch {
     pub to: Option<Instant>,
 }
 
+impl Scope {
+    /// Whether a request with these facts is in it, as far as facts tell: every request is in that of a calendar.
+    pub fn is_of(&self, facts: &Facts) -> bool {
+        match self {
+            Scope::All | Scope::Calendar(_) => true,
+            Scope::Customer(name) => facts.get("customer") == Some(name),
+            Scope::Category(name) => facts.get("category") == Some(name),
+        }
+    }
+}
+
 impl Window {
     /// The kind that its category is of.
     ///
@@ -163,10 +174,8 @@ impl Window {
     /// Whether it is about a clock of a request with these facts that counts in this calendar.
     pub fn is_about(&self, facts: &Facts, calendar: Option<&str>) -> bool {
         match &self.scope {
-            Scope::All => true,
             Scope::Calendar(name) => calendar == Some(name),
-            Scope::Customer(name) => facts.get("customer") == Some(name),
-            Scope::Category(name) => facts.get("category") == Some(name),
+            other => other.is_of(facts),
         }
     }
 }

@@ -273,6 +273,53 @@ impl<'a> Lane<'a> {
         }
     }
 
+    /// This lane, of a version that comes into force at `at`, for a clock that had not begun under the one before. It goes
+    /// on with a cycle that the version would have open.
+    pub(super) fn joined(mut self, at: Instant) -> Lane<'a> {
+        match self.cycle.as_mut().filter(|cycle| cycle.is_open()) {
+            None => Lane::new(self.clock, self.index),
+            Some(cycle) => {
+                cycle.number = 1;
+                cycle.warnings.clear();
+                self.settle(Some(at));
+                self
+            }
+        }
+    }
+
+    /// This lane goes on under the version of `new`, which comes into force at `at` and is as if it had been in force
+    /// from the start. What is finished stays, and so does an earned miss.
+    pub(super) fn migrated(mut self, mut new: Lane<'a>, rule: Option<usize>, at: Instant) -> Lane<'a> {
+        let Some(cycle) = self.cycle.take() else {
+            // What another clock arms is armed by what that one crosses under the new version.
+            let armed = new.open().is_some_and(|cycle| cycle.armed);
+            return if armed { Lane::new(new.clock, new.index) } else { new.joined(at) };
+        };
+        if cycle.is_open() && new.open().is_some() && !cycle.due_threshold().is_some_and(|due| due.at < at) {
+            let interruptions = new.cycle.take().map(|cycle| cycle.interruptions);
+            let interruptions = interruptions.unwrap_or_default();
+            new.cycle = Some(Cycle { interruptions, ..cycle });
+            (new.late_fired, new.breach_fired) = (self.late_fired, self.breach_fired);
+            new.settle(Some(at));
+            return new;
+        }
+        self.cycle = Some(cycle);
+        let is_missed = self.passed_for_good(at);
+        if !is_missed {
+            // The version has nothing open here: what was promised before is withdrawn.
+            self.finish(at, EventTag::Cancelled, true);
+        }
+        let due = self.cycle.as_ref().and_then(|cycle| cycle.due_at);
+        self.clock = new.clock;
+        self.kept.clear();
+        self.mark_pauses(due);
+        self.rule = if is_missed { rule } else { None };
+        if is_missed {
+            self.change_limit(at);
+        }
+        self
+    }
+
     /// Another rule is in force from `at` on.
     pub(super) fn change(&mut self, at: Instant, rule: Option<usize>) {
         let Some(cycle) = self.open().filter(|_| rule != self.rule) else { return };

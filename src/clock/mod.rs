@@ -8,7 +8,7 @@ mod lane;
 mod timeline;
 
 pub use cycle::{Cycle, Warning};
-pub(crate) use derive::derive_over;
+pub(crate) use derive::{Given, derive_given, derive_over};
 pub use derive::{derive, derive_at, derive_interrupted};
 pub(crate) use interruption::NO_INTERRUPTIONS;
 pub use interruption::{Act, Entry, Interruptions, Scope, Stretch, Window};

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::migrate::is_move;
 use super::moves::{Moved, Moves};
-use super::policies::Edition;
+use super::policies::{Edition, Eras};
 use super::{ClockStatus, Db, Operation, Outcome};
 use crate::clock::{Interruptions, Timeline, derive_over};
 use crate::error::{Error, ErrorKind, Result};
@@ -62,6 +63,8 @@ pub(super) struct Batch<'a> {
     operations: u32,
     /// The caller wants to know the clocks of what it touched.
     answers: bool,
+    /// What comes was in a database before.
+    pub(super) salvages: bool,
 }
 
 /// The clocks of the requests that were touched, by slot.
@@ -78,6 +81,7 @@ impl<'a> Batch<'a> {
             new: Vec::new(),
             operations: 0,
             answers,
+            salvages: false,
         }
     }
 
@@ -144,7 +148,10 @@ impl<'a> Batch<'a> {
 
     fn record(&mut self, id: &str, event: &'a Event) -> Result<(Outcome, u32)> {
         validate_id(id)?;
-        event.validate()?;
+        // Only a salvage brings moves from one version to another as events.
+        if !(self.salvages && is_move(event)) {
+            event.validate()?;
+        }
         let slot = self.find(id)?.ok_or_else(|| super::no_request(id))?;
         let touched = self.touch(slot)?;
         if event.at < touched.request.received_at {
@@ -232,14 +239,19 @@ impl<'a> Batch<'a> {
         let first = snapshot.head().requests;
         for (slot, touched) in known.iter().map(|(slot, touched)| (*slot, touched)).chain((first..).zip(&new))
         {
+            let eras = db.eras(
+                snapshot,
+                touched.row.policy,
+                touched.stored.iter().chain(touched.added.iter().copied()),
+            )?;
             if !touched.is_new && touched.added.is_empty() {
                 if answers {
-                    found.insert(slot, touched.statuses(&touched.derived(false, &interruptions)));
+                    found.insert(slot, touched.statuses(&touched.derived(false, &eras, &interruptions)));
                 }
                 continue;
             }
-            let after = touched.derived(true, &interruptions);
-            touched.write(slot, &after, &interruptions, snapshot, &mut moves)?;
+            let after = touched.derived(true, &eras, &interruptions);
+            touched.write(slot, &after, &eras, &interruptions, snapshot, &mut moves)?;
             if answers {
                 found.insert(slot, touched.statuses(&after));
             }
@@ -253,10 +265,10 @@ impl<'a> Batch<'a> {
 
 impl Touched<'_> {
     /// What its events come to, with or without those of this batch.
-    fn derived(&self, with_added: bool, interruptions: &Interruptions) -> Timeline {
+    fn derived(&self, with_added: bool, eras: &Eras, interruptions: &Interruptions) -> Timeline {
         let added = if with_added { self.added.as_slice() } else { &[] };
         let events = self.stored.iter().chain(added.iter().copied());
-        derive_over(&self.edition.policy, &self.request, events, interruptions)
+        derive_over(eras.given(interruptions), &self.request, events)
     }
 
     fn statuses(&self, timeline: &Timeline) -> Vec<ClockStatus> {
@@ -270,16 +282,18 @@ impl Touched<'_> {
         &self,
         slot: u32,
         after: &Timeline,
+        eras: &Eras,
         interruptions: &Interruptions,
         snapshot: &Snapshot<'_>,
         moves: &mut Moves,
     ) -> Result<()> {
-        let before = if self.is_new { None } else { Some(self.derived(false, interruptions)) };
+        let before = if self.is_new { None } else { Some(self.derived(false, eras, interruptions)) };
         let old = if self.is_new { vec![] } else { snapshot.clock_rows(&self.row)? };
         moves.add(&Moved {
             slot,
             row: self.row,
             old: &old,
+            old_first: self.row.first_clock,
             before: before.as_ref(),
             after,
             request: self.is_new.then_some(&*self.request),

@@ -2,7 +2,7 @@
 
 use super::{Db, no_request};
 use crate::error::Result;
-use crate::explain::{Explanation, explain_interrupted};
+use crate::explain::{Explanation, explain_given};
 use crate::time::Instant;
 
 impl Db {
@@ -14,7 +14,7 @@ impl Db {
         self.store.read(|snapshot| {
             let slot = snapshot.find(id)?.ok_or_else(|| no_request(id))?;
             let life = self.facts_of(snapshot, slot)?;
-            explain_interrupted(&life.policy, &life.request, &life.events, &life.interruptions, clock, now)
+            explain_given(life.given(), &life.request, &life.events, clock, now)
         })
     }
 }

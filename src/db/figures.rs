@@ -88,7 +88,7 @@ impl Db {
             let mut counts: BTreeMap<(usize, NaiveDate), (PeriodRange, FairnessCount)> = BTreeMap::new();
             let mut known: Vec<String> = Vec::new();
             self.each_cohort_member(snapshot, &[&newest], query, |member| {
-                let timeline = member.timeline(&member.policy, query.now);
+                let timeline = member.lived(query.now);
                 for (at, clock) in &clocks {
                     let date = local_date(clock, member.received_at);
                     let Some(period) = date.map(|date| period_of(query, date)).transpose()?.flatten() else {

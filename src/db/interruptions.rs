@@ -77,12 +77,7 @@ impl Db {
         text: Option<&str>,
         dry_run: bool,
     ) -> Result<Interrupted> {
-        if by.trim().is_empty() || by.len() > MAX_ACTOR_BYTES {
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!("actor of {} bytes: who does it must be named in 1 to {MAX_ACTOR_BYTES}", by.len()),
-            ));
-        }
+        check_actor(by)?;
         crate::model::validate_text("text", text.unwrap_or_default())?;
         if dry_run {
             return self.store.read(|snapshot| Ok(self.interrupted(snapshot, order, at, by, text, true)?.0));
@@ -231,7 +226,8 @@ impl Db {
             );
             if !dry_run {
                 let (old, before, after) = (&clocks[..], Some(&before), &after);
-                moves.add(&Moved { slot, row, old, before, after, request: None, events: &[] })?;
+                let old_first = row.first_clock;
+                moves.add(&Moved { slot, row, old, old_first, before, after, request: None, events: &[] })?;
             }
         }
         Ok((done, moves))
@@ -256,6 +252,16 @@ impl Db {
             format!("calendar `{name}`: no installed policy has it; there are {}", names.join(", "));
         Err(Error::new(ErrorKind::NotFound, message))
     }
+}
+
+/// Whoever moves clocks must be named.
+pub(super) fn check_actor(by: &str) -> Result<()> {
+    if by.trim().is_empty() || by.len() > MAX_ACTOR_BYTES {
+        let message =
+            format!("actor of {} bytes: who does it must be named in 1 to {MAX_ACTOR_BYTES}", by.len());
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    Ok(())
 }
 
 /// Number, act and window of the entry that an order makes, and the window before it.

@@ -98,7 +98,7 @@ impl Db {
                 format: FORMAT,
                 requests: u64::from(head.requests),
                 events: head.events,
-                clocks: u64::from(head.clocks),
+                clocks: head.phases.iter().sum(),
                 notices: head.notices,
                 advanced_to: some(head.advanced_to, head.advanced_to > 0),
                 latest_event_at: some(head.latest_event_at, head.requests > 0),

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::model::{Event, Request};
 use crate::store::Commit;
 use crate::store::head::Head;
-use crate::store::index::{IndexKind, row};
+use crate::store::index::{IndexKind, row, rows_of};
 use crate::store::log::{Change, LogEntry};
 use crate::store::notices::NoticeRow;
 use crate::store::records::{ClockRow, RequestRow};
@@ -26,6 +26,8 @@ pub(super) struct Moved<'a> {
     pub(super) row: RequestRow,
     /// Its clock rows before; none of a new request.
     pub(super) old: &'a [ClockRow],
+    /// The slot of the first of those.
+    pub(super) old_first: u32,
     /// `None` of a new request.
     pub(super) before: Option<&'a Timeline>,
     pub(super) after: &'a Timeline,
@@ -42,13 +44,20 @@ impl Moves {
 
     /// Adds a request.
     pub(super) fn add(&mut self, moved: &Moved<'_>) -> Result<()> {
-        let &Moved { slot, row: request_row, old, before, after, request, events } = moved;
+        let &Moved { slot, row: request_row, old, old_first, before, after, request, events } = moved;
         let advanced_to = self.head.advanced_to;
+        let (mut removed, mut added) = (Vec::new(), Vec::new());
+        // Where the clocks went to new slots, nobody looks at the old ones any more.
+        let (old, left) = if old_first == request_row.first_clock { (old, &[][..]) } else { (&[][..], old) };
+        for (clock, slot) in left.iter().zip(old_first..) {
+            removed.extend(rows_of(slot, clock));
+            let count = &mut self.head.phases[clock.phase as usize];
+            *count = count.saturating_sub(1);
+        }
         let mut clocks = clock_rows(slot, request_row.clocks, after);
         for (index, row) in clocks.iter().enumerate() {
             self.head.move_phase(old.get(index).map(|old| old.phase), row.phase);
         }
-        let (mut removed, mut added) = (Vec::new(), Vec::new());
         index_moves(request_row.first_clock, old, &clocks, &mut removed, &mut added);
         let old_keys = before.map_or_else(Vec::new, |timeline| pending_keys(timeline, advanced_to));
         let new_keys = pending_keys(after, advanced_to);

@@ -126,7 +126,7 @@ impl Db {
 
 /// What the outlook takes of a request; `None` if its policy has no such clock.
 fn pulse(member: &Member, clock: &str, now: Instant) -> Option<Pulse> {
-    let timeline = member.timeline(&member.policy, now);
+    let timeline = member.lived(now);
     let clocks = member.policy.clocks();
     let own = clocks.iter().position(|own| own.name == clock)?;
     let open_of =

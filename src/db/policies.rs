@@ -5,7 +5,9 @@ use std::sync::{Arc, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::Db;
+use crate::clock::{Given, Interruptions};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Event, EventKind};
 use crate::policy::Policy;
 use crate::store::head::Head;
 use crate::store::log::LogEntry;
@@ -136,10 +138,35 @@ impl Db {
     /// # Errors
     /// The errors of the file.
     pub fn policies(&self) -> Result<Vec<PolicyInfo>> {
-        self.store.read(|snapshot| {
-            let editions = (1..=snapshot.head().policy).map(|number| self.edition(snapshot, number));
-            editions.map(|edition| edition.map(|edition| edition.info())).collect()
-        })
+        self.store.read(|snapshot| self.policies_of(snapshot))
+    }
+
+    /// The editions, by number.
+    pub(super) fn policies_of(&self, snapshot: &Snapshot<'_>) -> Result<Vec<PolicyInfo>> {
+        let editions = (1..=snapshot.head().policy).map(|number| self.edition(snapshot, number));
+        editions.map(|edition| edition.map(|edition| edition.info())).collect()
+    }
+
+    /// The editions that a request is under one after the other. `pinned` is the last, as its row says.
+    pub(super) fn eras<'e>(
+        &self,
+        snapshot: &Snapshot<'_>,
+        pinned: u32,
+        events: impl Iterator<Item = &'e Event>,
+    ) -> Result<Eras> {
+        let mut first: Option<(Instant, u32)> = None;
+        let mut later: Vec<(u32, Policy)> = Vec::new();
+        for event in events {
+            let EventKind::Migrated { from, to } = event.kind else { continue };
+            if first.is_none_or(|(at, _)| event.at < at) {
+                first = Some((event.at, from));
+            }
+            if !later.iter().any(|(known, _)| *known == to) {
+                later.push((to, self.edition(snapshot, to)?.policy.clone()));
+            }
+        }
+        let first = first.map_or(pinned, |(_, from)| from);
+        Ok(Eras { first: self.edition(snapshot, first)?.policy.clone(), later })
     }
 
     /// The newest installed policy.
@@ -184,6 +211,20 @@ impl Db {
             }
         }
         Err(last.unwrap_or_else(|| Error::new(ErrorKind::Damaged, "there is no policy")))
+    }
+}
+
+/// The versions of the policy that a request is under one after the other.
+pub(crate) struct Eras {
+    /// That it was pinned to when it was received.
+    pub(crate) first: Policy,
+    /// Those that migrations moved it to, by edition.
+    pub(crate) later: Vec<(u32, Policy)>,
+}
+
+impl Eras {
+    pub(crate) fn given<'a>(&'a self, interruptions: &'a Interruptions) -> Given<'a> {
+        Given { policy: &self.first, editions: &self.later, interruptions }
     }
 }
 

@@ -145,7 +145,7 @@ impl Db {
             let newest = self.edition(snapshot, snapshot.head().policy)?.policy.clone();
             let mut count = Count::new(&newest, query)?;
             self.each_cohort_member(snapshot, &[&newest], query, |member| {
-                count.add(&member.policy, member.received_at, &member.timeline(&member.policy, query.now))
+                count.add(&member.policy, member.received_at, &member.lived(query.now))
             })?;
             Ok(count.groups())
         })
@@ -167,7 +167,7 @@ impl Db {
                 let Some(clock) = member.policy.clocks().first() else { return Ok(()) };
                 let date = local_date(clock, member.received_at);
                 if date.map(|date| period_of(&query, date)).transpose()?.flatten().is_some() {
-                    count.add(member, &member.timeline(&member.policy, now), now, 0);
+                    count.add(member, &member.lived(now), now, 0);
                 }
                 Ok(())
             })?;
@@ -218,7 +218,12 @@ impl Member {
         &self.life.request
     }
 
-    /// Its life under a policy, as of `now`.
+    /// Its life as it was, as of `now`.
+    pub(super) fn lived(&self, now: Instant) -> Timeline {
+        self.life.timeline_at(now)
+    }
+
+    /// Its life if another policy had been in force from the start, as of `now`.
     pub(super) fn timeline(&self, policy: &Policy, now: Instant) -> Timeline {
         self.life.timeline_under(policy, now)
     }

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::policies::Eras;
 use super::status::ClockStatus;
 use super::{Db, no_request};
 use std::sync::Arc;
 
-use crate::clock::{Interruptions, RequestState, Timeline, derive_interrupted, order};
+use crate::clock::{Given, Interruptions, RequestState, Timeline, derive_given, derive_interrupted, order};
 use crate::error::Result;
 use crate::model::{Event, Facts, Request};
 use crate::policy::Policy;
@@ -71,10 +72,13 @@ impl Db {
         let mut events = snapshot.events(slot, &row)?;
         order(&mut events);
         let edition = self.edition(snapshot, row.policy)?;
+        let Eras { first, later } = self.eras(snapshot, row.policy, events.iter())?;
         Ok(Life {
             request: snapshot.request(slot)?,
             events,
             policy: edition.policy.clone(),
+            first,
+            editions: later,
             interruptions: self.declared(snapshot)?,
         })
     }
@@ -86,24 +90,33 @@ pub(crate) struct Life {
     pub(crate) request: Request,
     /// In the order that counts.
     pub(crate) events: Vec<Event>,
-    /// The one it is pinned to.
+    /// The one it is under after all of them.
     pub(crate) policy: Policy,
+    /// The one it was pinned to when it was received.
+    pub(crate) first: Policy,
+    /// Those that migrations moved it to, by edition.
+    pub(crate) editions: Vec<(u32, Policy)>,
     /// All that were declared.
     pub(crate) interruptions: Arc<Interruptions>,
 }
 
 impl Life {
+    /// What its timeline follows from, besides the request and its events.
+    pub(crate) fn given(&self) -> Given<'_> {
+        Given { policy: &self.first, editions: &self.editions, interruptions: &self.interruptions }
+    }
+
     /// All that its events come to.
     pub(crate) fn timeline(&self) -> Timeline {
-        derive_interrupted(&self.policy, &self.request, &self.events, &self.interruptions, None)
+        derive_given(self.given(), &self.request, &self.events, None)
     }
 
     /// What they come to as of `now`.
     pub(crate) fn timeline_at(&self, now: Instant) -> Timeline {
-        self.timeline_under(&self.policy, now)
+        derive_given(self.given(), &self.request, &self.events, Some(now))
     }
 
-    /// The same under another policy.
+    /// What they would come to if another policy had been in force from the start.
     pub(crate) fn timeline_under(&self, policy: &Policy, now: Instant) -> Timeline {
         derive_interrupted(policy, &self.request, &self.events, &self.interruptions, Some(now))
     }

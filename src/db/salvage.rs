@@ -10,7 +10,7 @@ use super::write::is_about_the_row;
 use super::{Db, Durability, Mode, Operation, Options, PolicyInfo};
 use crate::clock::Entry;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Event, Request};
+use crate::model::{Event, EventKind, Request};
 use crate::policy::Policy;
 use crate::store::bytes::Input;
 use crate::store::head::Head;
@@ -349,13 +349,31 @@ impl Filling<'_> {
         let was = found.edition.and_then(|number| self.editions.was.iter().position(|was| *was == number));
         self.saved.repinned += u64::from(was.is_none());
         let id = &request.id;
+        let events: Vec<Event> =
+            found.events.into_iter().filter_map(|event| self.renumbered(event, &request.id)).collect();
         let events: Vec<Operation> =
-            found.events.into_iter().map(|event| Operation::Record { id: id.clone(), event }).collect();
+            events.into_iter().map(|event| Operation::Record { id: id.clone(), event }).collect();
         self.bytes += 256 + events.len() * 128;
         self.bytes += events.iter().map(operation_bytes).sum::<usize>() + request_bytes(&request);
         self.rows.push(Row { edition: was.map(|at| at as u32 + 1), request, events });
         let waiting: usize = self.rows.iter().map(|row| 1 + row.events.len()).sum();
         if waiting >= CHUNK_ROWS || self.bytes >= CHUNK_BYTES { self.write() } else { Ok(()) }
+    }
+
+    /// The event with the numbers that the editions have here; `None`, and named, if one of them is missing.
+    fn renumbered(&mut self, mut event: Event, id: &str) -> Option<Event> {
+        if let EventKind::Migrated { from, to } = &mut event.kind {
+            for number in [from, to] {
+                let Some(at) = self.editions.was.iter().position(|was| was == number) else {
+                    let text =
+                        format!("its migration at {} names edition {number}, which is missing", event.at);
+                    self.saved.misses(format!("request `{id}`"), ErrorKind::Damaged, text);
+                    return None;
+                };
+                *number = at as u32 + 1;
+            }
+        }
+        Some(event)
     }
 
     /// Writes what waits. What the rules of the database refuse is named and left out.
@@ -365,6 +383,7 @@ impl Filling<'_> {
         let db = self.db;
         let refused = db.store.write(|snapshot| {
             let mut batch = Batch::new(db, snapshot, false);
+            batch.salvages = true;
             let mut refused = Vec::new();
             let mut keep = |id: &str, result: Result<()>| match result {
                 Err(error) if is_about_the_row(error.kind()) => {

@@ -54,8 +54,7 @@ impl Db {
                 proposed.iter().map(|policy| Run::new(policy, query)).collect::<Result<Vec<_>>>()?;
             let judges: Vec<&Policy> = std::iter::once(&newest).chain(proposed.iter().copied()).collect();
             self.each_cohort_member(snapshot, &judges, query, |member| {
-                let lived =
-                    Life { policy: &member.policy, timeline: member.timeline(&member.policy, query.now) };
+                let lived = Life { policy: &member.policy, timeline: member.lived(query.now) };
                 promised.add(lived.policy, member.received_at, &lived.timeline)?;
                 runs.iter_mut().try_for_each(|run| {
                     let timeline = member.timeline(run.policy, query.now);

@@ -4,9 +4,7 @@
 use super::{ChangeStory, CycleStory, Explanation, RuleNote, WarningStory};
 use crate::attainment::Outcome;
 use crate::calendar::Calendar;
-use crate::clock::{
-    Cycle, Interruptions, NO_INTERRUPTIONS, Phase, RequestState, Timeline, derive_interrupted,
-};
+use crate::clock::{Cycle, Given, Phase, RequestState, Timeline, derive_given};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, EventKind, EventTag, Facts, Request};
 use crate::policy::{Clock, Mismatch, Policy, Reopen, Rule, Trigger};
@@ -27,30 +25,28 @@ pub fn explain(
     clock: &str,
     now: Instant,
 ) -> Result<Explanation> {
-    explain_interrupted(policy, request, events, &NO_INTERRUPTIONS, clock, now)
+    explain_given(Given::policy(policy), request, events, clock, now)
 }
 
-/// The same beside interruptions; what was declared later than `now` is left out.
-///
-/// # Errors
-/// As for [`explain`].
-pub fn explain_interrupted(
-    policy: &Policy,
+/// The same of a request that went from one version of the policy to another, beside interruptions. What happened or
+/// was declared later than `now` is left out.
+pub(crate) fn explain_given(
+    given: Given<'_>,
     request: &Request,
     events: &[Event],
-    interruptions: &Interruptions,
     clock: &str,
     now: Instant,
 ) -> Result<Explanation> {
+    let policy = in_force(given, events, now);
     let found = policy.clock(clock)?;
     let index = policy.clocks().iter().position(|other| other.name == found.name);
     let (Some(index), Some(calendar)) = (index, calendar_of(policy, found)) else {
         return Err(Error::new(ErrorKind::NotFound, format!("clock `{clock}`: has no rule and no calendar")));
     };
-    let timeline = derive_interrupted(policy, request, events, interruptions, Some(now));
+    let timeline = derive_given(given, request, events, Some(now));
     let mut events: Vec<&Event> = events.iter().filter(|event| event.at <= now).collect();
     events.sort_by_key(|event| event.at);
-    let story = Story { policy, request, events, clock: found, calendar, timeline: &timeline, now };
+    let story = Story { given, policy, request, events, clock: found, calendar, timeline: &timeline, now };
     let cycles = timeline.cycles_of(index);
     let begun = |cycle: &&Cycle| cycle.has_started(now);
     Ok(Explanation {
@@ -68,6 +64,21 @@ pub fn explain_interrupted(
         arms_at: cycles.iter().find(|cycle| !begun(cycle)).map(|cycle| story.moment(cycle.started_at)),
         verdict: Outcome::of(cycles, now).verdict,
     })
+}
+
+/// The version of the policy in force at `at`; `events` in any order.
+fn in_force<'g, 'e>(
+    given: Given<'g>,
+    events: impl IntoIterator<Item = &'e Event>,
+    at: Instant,
+) -> &'g Policy {
+    let moves = events.into_iter().filter_map(|event| match event.kind {
+        EventKind::Migrated { to, .. } if event.at <= at => Some((event.at, to)),
+        _ => None,
+    });
+    let last = moves.max_by_key(|(at, _)| *at).map(|(_, to)| to);
+    let moved = given.editions.iter().find(|(edition, _)| Some(*edition) == last);
+    moved.map_or(given.policy, |(_, policy)| policy)
 }
 
 /// The calendar whose zone the explanation speaks in.
@@ -103,6 +114,8 @@ fn asks(rule: &Rule) -> String {
 }
 
 struct Story<'a> {
+    given: Given<'a>,
+    /// In force at `now`.
     policy: &'a Policy,
     request: &'a Request,
     events: Vec<&'a Event>,
@@ -116,16 +129,26 @@ struct Story<'a> {
 type Stop = (Instant, Option<Instant>, String);
 
 impl Story<'_> {
+    /// The version that the cycle went by: the one in force when it was finished.
+    fn policy_of(&self, cycle: &Cycle) -> &Policy {
+        let until = cycle.finished_at().unwrap_or(self.now);
+        in_force(self.given, self.events.iter().copied(), until)
+    }
+
     fn moment(&self, at: Instant) -> Moment {
         let abbreviation = self.calendar.zone().abbreviation_at(at).into();
         Moment { at, local: self.calendar.local(at), abbreviation }
     }
 
     fn cycle(&self, all: &[Cycle], cycle: &Cycle) -> CycleStory {
-        let rule = cycle.rule(self.policy);
+        let policy = self.policy_of(cycle);
+        let rule = cycle.rule(policy);
         let moment = |at: Option<Instant>| at.map(|at| self.moment(at));
         let trace = rule.map(|rule| self.trace(all, cycle, rule));
         let until = cycle.finished_at().unwrap_or(self.now);
+        let is_move = |event: &&&Event| matches!(event.kind, EventKind::Migrated { .. });
+        let is_moved =
+            self.events.iter().filter(is_move).any(|event| cycle.due_at.is_some_and(|due| due < event.at));
         CycleStory {
             number: cycle.number,
             begun_by: self.begun_by(cycle),
@@ -148,11 +171,11 @@ impl Story<'_> {
                     by_change: warning.by_change,
                 })
                 .collect(),
-            remaining: cycle.remaining(self.policy, self.now),
+            remaining: cycle.remaining(policy, self.now),
             measure: rule.map(Rule::measure),
             changes: self.changes(cycle),
             nothing_remained: nothing_remained(all, cycle),
-            departs: trace.as_ref().and_then(|trace| departs(cycle, trace)),
+            departs: trace.as_ref().and_then(|trace| departs(cycle, trace, is_moved)),
             trace,
         }
     }
@@ -161,7 +184,8 @@ impl Story<'_> {
     fn trace(&self, all: &[Cycle], cycle: &Cycle, rule: &Rule) -> Trace {
         let stops = self.stops(all, cycle);
         let trace = rule.trace(cycle.received_as, &stops, cycle.promised);
-        trace.of_policy(self.policy.name(), self.policy.version())
+        let policy = self.policy_of(cycle);
+        trace.of_policy(policy.name(), policy.version())
     }
 
     /// What stopped the cycle, and those before it whose time it continues.
@@ -315,12 +339,14 @@ fn nothing_remained(all: &[Cycle], cycle: &Cycle) -> bool {
 }
 
 /// Why the cycle's due instant is not the one that the proof leads to.
-fn departs(cycle: &Cycle, trace: &Trace) -> Option<String> {
+fn departs(cycle: &Cycle, trace: &Trace, is_moved: bool) -> Option<String> {
     let due = cycle.due_at?;
     if trace.due() == Ok(due) {
         return None;
     }
-    let why = if cycle.promised.is_some() {
+    let why = if is_moved {
+        "it was missed under the version of the policy before"
+    } else if cycle.promised.is_some() {
         "time on hold before the promise does not move it"
     } else {
         "it cannot fall due while it stands still"

@@ -4,7 +4,8 @@
 mod gather;
 mod words;
 
-pub use gather::{explain, explain_interrupted};
+pub use gather::explain;
+pub(crate) use gather::explain_given;
 
 use serde::Serialize;
 

@@ -70,6 +70,8 @@ event_tags! {
     Changed = 14, "changed";
     /// Something for the record.
     Note = 15, "note";
+    /// The request moved to another version of the policy. Recorded by migrating, never on its own.
+    Migrated = 24, "migrated";
 }
 
 impl EventTag {
@@ -142,6 +144,14 @@ pub enum EventKind {
     },
     /// Something for the record; the text is in [`Event::text`].
     Note,
+    /// The request moved to another version of the policy, or to the same with other zone data. Recorded by migrating,
+    /// never on its own.
+    Migrated {
+        /// The edition it was under: 1 for the policy that was installed first, then rising by 1.
+        from: u32,
+        /// The edition it is under from then on.
+        to: u32,
+    },
 }
 
 impl EventKind {
@@ -164,6 +174,7 @@ impl EventKind {
             EventKind::Cancelled => EventTag::Cancelled,
             EventKind::Changed { .. } => EventTag::Changed,
             EventKind::Note => EventTag::Note,
+            EventKind::Migrated { .. } => EventTag::Migrated,
         }
     }
 }
@@ -215,7 +226,7 @@ impl Event {
     /// Checks what can be checked without the request.
     ///
     /// # Errors
-    /// `InvalidEvent` for a `received` event, a promise that is not after its event, a pause without reason,
+    /// `InvalidEvent` for a `received` or `migrated` event, a promise that is not after its event, a pause without reason,
     /// or a change without facts; `InvalidArgument` for a text over 64 KiB.
     pub fn validate(&self) -> Result<()> {
         let wrong = |why: String| Err(Error::new(ErrorKind::InvalidEvent, why));
@@ -223,6 +234,9 @@ impl Event {
             EventKind::Received => wrong(
                 "event `received`: is recorded by submitting the request, not as an event of its own".into(),
             ),
+            EventKind::Migrated { .. } => {
+                wrong("event `migrated`: is recorded by migrating, not as an event of its own".into())
+            }
             EventKind::Paused { reason } if reason.is_empty() => {
                 wrong("event `paused`: the reason is empty; give one like `waiting_customer`".into())
             }

@@ -65,6 +65,12 @@ impl EventKind {
             EventTag::Cancelled => EventKind::Cancelled,
             EventTag::Changed => EventKind::Changed { facts: std::mem::take(&mut fields.facts) },
             EventTag::Note => EventKind::Note,
+            EventTag::Migrated => {
+                return Err(Error::new(
+                    ErrorKind::InvalidEvent,
+                    "event `migrated`: is recorded by migrating, not as an event of its own",
+                ));
+            }
         };
         match fields.first() {
             None => Ok(kind),
@@ -115,15 +121,19 @@ mod tests {
         for tag in EventTag::ALL {
             let error = EventKind::from_fields(*tag, all()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidEvent);
-            assert!(error.message().contains("carries no `"), "{error}");
+            let said = if *tag == EventTag::Migrated { "recorded by migrating" } else { "carries no `" };
+            assert!(error.message().contains(said), "{error}");
         }
         let bare: Vec<&str> = EventTag::ALL
             .iter()
             .filter(|tag| EventKind::from_fields(**tag, EventFields::default()).is_err())
             .map(|tag| tag.word())
             .collect();
-        assert_eq!(bare, ["assigned", "paused", "vendor_contacted", "vendor_replied", "promised"]);
-        for tag in EventTag::ALL {
+        assert_eq!(
+            bare,
+            ["assigned", "paused", "vendor_contacted", "vendor_replied", "promised", "migrated"]
+        );
+        for tag in EventTag::ALL.iter().filter(|tag| **tag != EventTag::Migrated) {
             let mut fields = all();
             let is = |tags: &[EventTag]| tags.contains(tag);
             fields.to = fields.to.filter(|_| is(&[EventTag::Assigned]));

@@ -210,6 +210,33 @@ impl Store {
         })
     }
 
+    /// Copies everything, as of one commit, to a new file, and returns its length in bytes. Every value is verified.
+    pub(crate) fn copy_to(&self, path: &Path) -> Result<u64> {
+        /// Values are gathered up to this many bytes.
+        const PIECE_BYTES: usize = 4 << 20;
+        let reader = self.file.guard(|| Ok(Reader::new(self.file.begin_read()?)))?;
+        let copy = OpenFile::create(Some(path), &Options::default(), |transaction| {
+            let writer = Writer::new(transaction);
+            writer.create_tables()?;
+            Table::ALL.iter().try_for_each(|table| {
+                let (mut values, mut bytes) = (Vec::new(), 0);
+                reader.visit(*table, 0..=u64::MAX, |key, payload| {
+                    bytes += payload.len();
+                    values.push((key, payload.to_vec()));
+                    if bytes >= PIECE_BYTES {
+                        writer.put_all(*table, values.drain(..))?;
+                        bytes = 0;
+                    }
+                    Ok(true)
+                })?;
+                writer.put_all(*table, values.into_iter())
+            })
+        })?;
+        let bytes = copy.file_bytes()?;
+        copy.close()?;
+        Ok(bytes)
+    }
+
     /// Gives free space in the file back.
     pub(crate) fn compact(&self) -> Result<bool> {
         self.file.compact()

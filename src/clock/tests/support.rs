@@ -126,6 +126,7 @@ fn event(line: &str) -> Event {
             EventKind::Changed { facts: BTreeMap::from([(name.to_owned(), value.to_owned())]) }
         }
         EventTag::Note => EventKind::Note,
+        EventTag::Migrated => EventKind::Migrated { from: 1, to: 2 },
     };
     Event::new(kind, when)
 }
