@@ -17,7 +17,9 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
-use slaclock::calendar::{Calendar, CalendarSpec, Closure, DateRule, ExtraDay, Holiday, Hours, Observed};
+use slaclock::calendar::{
+    Calendar, CalendarSpec, Closure, DateRule, ExtraDay, Holiday, Hours, Observed, Preset,
+};
 use slaclock::policy::Rule;
 use slaclock::target::{Branch, ClosedDay, DayTime, Paused, Target};
 use slaclock::time::{Instant, Span, TimeOfDay};
@@ -42,7 +44,7 @@ fn every_answer_of_other_software_is_ours() {
         for line in fs::read_to_string(&path).unwrap().lines() {
             let case: Value = serde_json::from_str(line).unwrap();
             let kind = text(&case["kind"]);
-            let calendar = calendars.get(&case["calendar"]);
+            let calendar = calendars.get(&case["calendar"], None);
             let (found, wanted) = (answer(calendar, kind, &case), expected(&case));
             *counts.entry(kind.to_owned()).or_default() += 1;
             if found != *wanted {
@@ -58,6 +60,65 @@ fn every_answer_of_other_software_is_ours() {
     // A file that went missing must not pass as agreement.
     assert!(counts.values().sum::<usize>() >= 1_479, "{counts:?}");
     assert_eq!(counts.len(), 13, "{counts:?}");
+}
+
+/// Who answers by a preset, as the vectors name them.
+fn answers_by(preset: Preset) -> &'static [&'static str] {
+    match preset {
+        Preset::Biz => &["zendesk/biz 1.8.2", "spec: zendesk/biz", "spec: zammad/zammad"],
+        Preset::Rt => &["Business::Hours 0.13", "spec: bestpractical/"],
+        Preset::Pandas => &["pandas 3.1.1", "spec: pandas-dev/pandas"],
+        Preset::Glpi => &["spec: glpi-project/glpi"],
+        Preset::BusinessTime => &["business_time 0.13.0", "spec: bokmann/business_time"],
+    }
+}
+
+/// What a product answered to a case, if it was asked.
+fn answered<'a>(case: &'a Value, who: &[&str]) -> Option<&'a Value> {
+    let is_theirs = |name: &Value| who.iter().any(|who| text(name).starts_with(who));
+    let names = |list: &'a Value| list.as_array().into_iter().flatten();
+    let peers = names(&case["peers"]).find(|peer| names(&peer["who"]).any(is_theirs));
+    let agrees = || names(&case["source"]).any(is_theirs).then_some(&case["expected"]);
+    peers.map(|peer| &peer["answer"]).or_else(agrees)
+}
+
+/// Under its preset every answer of a product is ours, but for those in the snapshot, each of which is accounted for in
+/// `docs/presets.md`.
+#[test]
+fn each_preset_gives_its_products_answers() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vectors");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    files.sort();
+    let mut calendars = Calendars::default();
+    let (mut summary, mut differences) = (String::new(), String::new());
+    for preset in Preset::ALL {
+        let (mut asked, mut differing, mut without) = (0, 0, 0);
+        for path in &files {
+            for line in fs::read_to_string(path).unwrap().lines() {
+                let case: Value = serde_json::from_str(line).unwrap();
+                let Some(theirs) = answered(&case, answers_by(preset)) else { continue };
+                asked += 1;
+                let kind = text(&case["kind"]);
+                let plain = answer(calendars.get(&case["calendar"], None), kind, &case);
+                without += usize::from(plain != *theirs);
+                let ours = answer(calendars.get(&case["calendar"], Some(preset)), kind, &case);
+                if ours != *theirs {
+                    differing += 1;
+                    let word = preset.word();
+                    let (id, about) = (text(&case["id"]), &case["sensitive_to"]);
+                    differences
+                        .push_str(&format!("{word} {id} {kind} {about}: theirs {theirs}, ours {ours}\n"));
+                }
+            }
+        }
+        let word = preset.word();
+        summary.push_str(&format!(
+            "{word}: {asked} answers, {differing} differ; without the preset {without}\n"
+        ));
+        assert!(differing <= without, "{summary}");
+    }
+    insta::assert_snapshot!(format!("{summary}\n{differences}"));
 }
 
 /// The answer under our conventions.
@@ -181,13 +242,15 @@ fn rule(calendar: &Arc<Calendar>, target: Target) -> Rule {
 struct Calendars(BTreeMap<String, Arc<Calendar>>);
 
 impl Calendars {
-    fn get(&mut self, written: &Value) -> &Arc<Calendar> {
-        self.0.entry(written.to_string()).or_insert_with(|| Arc::new(compile(written)))
+    fn get(&mut self, written: &Value, preset: Option<Preset>) -> &Arc<Calendar> {
+        let key = format!("{preset:?} {written}");
+        self.0.entry(key).or_insert_with(|| Arc::new(compile(written, preset)))
     }
 }
 
-fn compile(written: &Value) -> Calendar {
+fn compile(written: &Value, preset: Option<Preset>) -> Calendar {
     let mut spec = CalendarSpec::new("vector", text(&written["tz"]));
+    spec.conventions = preset.map(Preset::conventions);
     for (list, weekday) in spec.week.iter_mut().zip(WEEKDAYS) {
         *list = hours(&written["week"][weekday]);
     }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::conventions::ClockChange;
 use super::days::DayTable;
 use super::holidays::{FIRST_DAY, LAST_DAY};
 use super::plan::{Cut, Plan, Source};
@@ -40,7 +41,8 @@ impl Dates {
         let mut known = HashMap::from([(Vec::new(), Dates::CLOSED)]);
         // The numbers of plain dates by weekday, as long as the clock does not change.
         let mut week: [Option<u16>; 7] = [None; 7];
-        let mut clock = Clock { zone, offset_s: 0, until: i64::MIN };
+        let change = spec.conventions.unwrap_or_default().clock_change;
+        let mut clock = Clock { zone, change, offset_s: 0, until: i64::MIN };
         let mut week_offset_s = i64::MAX;
         let (mut civil, mut cuts) = (Vec::new(), plan.all_cuts());
         // 1970-01-01 was a Thursday.
@@ -100,6 +102,7 @@ impl Dates {
 /// A zone's clock, read date by date: between two changes it is one subtraction.
 struct Clock<'a> {
     zone: &'a Zone,
+    change: ClockChange,
     offset_s: i64,
     /// Civil times of the date before this one are that offset from UTC.
     until: i64,
@@ -124,8 +127,21 @@ impl Clock<'_> {
         self.until > i64::MIN
     }
 
+    /// The instant of a civil time near a change of the clock.
+    fn utc_at_change(&self, civil: i64, edge: Edge) -> i64 {
+        let first = self.zone.utc_of_civil_secs(civil, Edge::Open);
+        let is_skipped = self.zone.local_secs(first) != civil;
+        match self.change {
+            ClockChange::Outer => self.zone.utc_of_civil_secs(civil, edge),
+            // Read by the clock as it was before the change.
+            _ if is_skipped => civil - i64::from(self.zone.offset_at_secs(first - 1)),
+            ClockChange::First => first,
+            ClockChange::Second => self.zone.utc_of_civil_secs(civil, Edge::Close),
+        }
+    }
+
     fn utc(&self, civil: i64, edge: Edge) -> i64 {
-        if self.is_steady() { civil - self.offset_s } else { self.zone.utc_of_civil_secs(civil, edge) }
+        if self.is_steady() { civil - self.offset_s } else { self.utc_at_change(civil, edge) }
     }
 }
 

@@ -6,6 +6,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use super::check::check;
 use super::compile;
+use super::conventions::{Conventions, ExactFit, NoTime};
 use super::days::DayTable;
 use super::holidays::{date_of, day_of};
 use super::plan::Plan;
@@ -34,6 +35,8 @@ pub struct Calendar {
     spec: CalendarSpec,
     zone: Zone,
     tz_version: String,
+    /// Its conventions on sums of working time are not slaclock's own.
+    fits_otherwise: bool,
     made: OnceLock<Made>,
 }
 
@@ -69,9 +72,17 @@ impl Calendar {
     /// ```
     pub fn compile(mut spec: CalendarSpec, tz: &TzData) -> Result<Calendar> {
         check(&mut spec)?;
+        let own = spec.conventions.unwrap_or_default();
+        let fits_otherwise = own.exact_fit != ExactFit::default() || own.no_time != NoTime::default();
         let zone = tz.zone(&spec.zone).map_err(|error| error.context(format!("calendar `{}`", spec.name)))?;
         Plan::check(&spec)?;
-        Ok(Calendar { spec, zone, tz_version: tz.version().to_owned(), made: OnceLock::new() })
+        Ok(Calendar {
+            spec,
+            zone,
+            tz_version: tz.version().to_owned(),
+            fits_otherwise,
+            made: OnceLock::new(),
+        })
     }
 
     /// Makes the tables now, if no question has yet; takes a third of a millisecond.
@@ -262,6 +273,37 @@ impl Calendar {
     /// As [`Calendar::work_after`], where `worked` is [`work_at`](Calendar::work_at) of `t`.
     #[inline]
     pub(crate) fn work_after_that(&self, t: Instant, worked: u32, d: Span) -> Result<Instant, NoDeadline> {
+        if self.fits_otherwise {
+            return self.work_after_otherwise(t, worked, d);
+        }
+        self.work_after_at_closing(t, worked, d)
+    }
+
+    /// As [`Calendar::work_after_that`], by conventions other than slaclock's own.
+    #[cold]
+    fn work_after_otherwise(&self, t: Instant, worked: u32, d: Span) -> Result<Instant, NoDeadline> {
+        let at = self.work_after_at_closing(t, worked, d)?;
+        let conventions = self.conventions();
+        let moves = match d.as_secs() {
+            0 => conventions.no_time == NoTime::NextOpening,
+            1.. => conventions.exact_fit == ExactFit::NextOpening,
+            _ => false,
+        };
+        if moves { self.next_open(at) } else { Ok(at) }
+    }
+
+    /// How it counts at its edges.
+    pub fn conventions(&self) -> Conventions {
+        self.spec.conventions.unwrap_or_default()
+    }
+
+    /// Whether sums of working time must be counted one by one, since look-ups know slaclock's own way only.
+    pub(crate) fn fits_otherwise(&self) -> bool {
+        self.fits_otherwise
+    }
+
+    #[inline]
+    fn work_after_at_closing(&self, t: Instant, worked: u32, d: Span) -> Result<Instant, NoDeadline> {
         // The last working second of `d` ends at the instant looked for; no time at all wraps to more than there can be.
         let more = (d.as_secs() as u64).wrapping_sub(1).min(u64::from(u32::MAX));
         let last = u32::try_from(u64::from(worked) + more).unwrap_or(u32::MAX);
@@ -325,7 +367,7 @@ impl Calendar {
     }
 
     pub(super) fn columns(&self) -> Option<Columns<'_>> {
-        self.work().columns()
+        if self.fits_otherwise { None } else { self.work().columns() }
     }
 
     pub(super) fn plan(&self) -> &Plan {

@@ -7,7 +7,8 @@ impl CalendarSpec {
     ///
     /// Its name is its own, and its zone too unless it is empty. Its week replaces the parent's if anything opens in it.
     /// The lists are the parent's followed by its own, so that its exceptions win, and so do its `not_holidays` over the
-    /// parent's holidays. Its `holidays_known_until` replaces the parent's if it is given.
+    /// parent's holidays. Its `holidays_known_until` replaces the parent's if it is given, and so do
+    /// its `conventions`.
     #[must_use]
     pub fn extend(self, parent: &CalendarSpec) -> CalendarSpec {
         fn chained<T: Clone>(parent: &[T], own: Vec<T>) -> Vec<T> {
@@ -31,6 +32,7 @@ impl CalendarSpec {
                 kept.cloned().chain(self.extra_days.iter().cloned()).collect()
             },
             holidays_known_until: self.holidays_known_until.or(parent.holidays_known_until),
+            conventions: self.conventions.or(parent.conventions),
         }
     }
 }

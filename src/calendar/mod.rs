@@ -7,6 +7,7 @@ mod check;
 mod column;
 mod compile;
 mod compiled;
+mod conventions;
 mod days;
 mod extend;
 mod grid;
@@ -25,6 +26,7 @@ mod work;
 
 pub use crate::zone::Edge;
 pub use compiled::{Calendar, Interval, Intervals};
+pub use conventions::{ClockChange, Conventions, ExactFit, NoTime, Preset};
 pub(crate) use grid::greatest_common_divisor;
 pub use spec::{CalendarSpec, Closure, DateRule, Exception, ExtraDay, Holiday, Hours, Observed};
 pub use status::DayStatus;

@@ -2,6 +2,7 @@
 
 use chrono::{NaiveDate, Weekday};
 
+use super::conventions::Conventions;
 use crate::time::TimeOfDay;
 
 /// A stretch of working hours on the wall clock.
@@ -139,6 +140,8 @@ pub struct CalendarSpec {
     pub extra_days: Vec<ExtraDay>,
     /// The last date up to which the holidays are known.
     pub holidays_known_until: Option<NaiveDate>,
+    /// How it counts at its edges; `None` in slaclock's own way.
+    pub conventions: Option<Conventions>,
 }
 
 impl CalendarSpec {
@@ -154,6 +157,7 @@ impl CalendarSpec {
             exceptions: Vec::new(),
             extra_days: Vec::new(),
             holidays_known_until: None,
+            conventions: None,
         }
     }
 }

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use super::doc::{self, At, CalendarDoc, ClosureDoc, ExceptionDoc, HolidayDoc, ObservedWord, PolicyDoc};
+use super::doc::{
+    self, At, CalendarDoc, ClosureDoc, ExceptionDoc, HolidayDoc, ObservedWord, PolicyDoc, PresetWord,
+};
 use super::forms::{DateText, check_overlap};
 use super::text::Fault;
 use super::words::{shown, unknown};
-use crate::calendar::{Calendar, CalendarSpec, Closure, DateRule, Exception, ExtraDay, Holiday, Observed};
+use crate::calendar::{
+    Calendar, CalendarSpec, Closure, DateRule, Exception, ExtraDay, Holiday, Observed, Preset,
+};
 use crate::error::Result;
 use crate::time::TimeOfDay;
 use crate::zone::TzData;
@@ -142,11 +146,22 @@ fn spec(
         check_overlap(&hours).map_err(|why| Fault::new(extra.value.hours.at, why))?;
         spec.extra_days.push(ExtraDay { date: extra.value.on.value.0, hours });
     }
+    spec.conventions = calendar.preset.as_ref().map(|preset| preset_of(preset).conventions());
     spec.holidays_known_until = calendar.holidays_known_until.as_ref().map(|date| date.value.0);
     Ok(match parent {
         Some(parent) => spec.extend(parent),
         None => spec,
     })
+}
+
+fn preset_of(word: &PresetWord) -> Preset {
+    match word {
+        PresetWord::Biz => Preset::Biz,
+        PresetWord::Rt => Preset::Rt,
+        PresetWord::Pandas => Preset::Pandas,
+        PresetWord::Glpi => Preset::Glpi,
+        PresetWord::BusinessTime => Preset::BusinessTime,
+    }
 }
 
 fn holidays(doc: &HolidayDoc) -> Vec<Holiday> {

@@ -67,6 +67,24 @@ table! {
         exceptions: Option<Vec<At<ExceptionDoc>>>,
         /// Single dates with hours of their own, whatever the weekday.
         extra_days: Option<Vec<At<ExtraDayDoc>>>,
+        /// Counts at its edges as another product does.
+        preset: Option<PresetWord>,
+    }
+}
+
+choice! {
+    /// A product whose conventions a calendar follows where working time ends at a closing and where the clock changes.
+    PresetWord {
+        /// Zendesk's biz, and so Zammad.
+        Biz = "biz",
+        /// Request Tracker, by Business::Hours.
+        Rt = "rt",
+        /// pandas' CustomBusinessHour.
+        Pandas = "pandas",
+        /// GLPI.
+        Glpi = "glpi",
+        /// The Ruby library business_time.
+        BusinessTime = "business_time",
     }
 }
 

@@ -10,6 +10,7 @@ use super::trace::{
     Stopped, Stretch, TimeUsed, Trace, TriedBranch, Verdict, Walk, WalkedDay,
 };
 use super::{Due, Measure, NoDeadline, Paused, Target, cutoff, words};
+use crate::calendar::ExactFit;
 use crate::policy::Rule;
 use crate::time::{Instant, Span};
 
@@ -191,12 +192,12 @@ impl Prover<'_> {
             Target::Earliest(parts) => How::Earliest(self.parts(parts, due)),
             Target::Latest(parts) => How::Latest(self.parts(parts, due)),
         };
-        Derivation {
-            rule: words::target(target),
-            how,
-            unpaused: outcome(ask, unpaused),
-            due: outcome(ask, due),
+        let mut rule = words::target(target);
+        let is_moved = ask.0.conventions().exact_fit == ExactFit::NextOpening;
+        if is_moved && matches!(target, Target::Working(_)) {
+            rule.push_str(" (what ends at a closing is up at the next opening)");
         }
+        Derivation { rule, how, unpaused: outcome(ask, unpaused), due: outcome(ask, due) }
     }
 
     fn parts(&self, parts: &[Target], due: Due) -> Parts {

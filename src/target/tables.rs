@@ -83,6 +83,10 @@ impl Lazy {
     /// Makes days known, from `first` up to, not including, `end`; whether it did, or they were. Unless it `must`, only if
     /// that costs no more than what was spent without.
     pub(super) fn learn(&self, rule: &Rule, which: Which, first: u32, end: u32, must: bool) -> bool {
+        // A table follows slaclock's own conventions.
+        if rule.calendar.fits_otherwise() {
+            return false;
+        }
         let known = self.kept.get().map_or(0, |kept| kept.table.known_days());
         let cost_ns = TABLE_NS + (u64::from(known) + u64::from(end - first)) * DAY_NS;
         if !must && cost_ns > self.spent_ns.load(Ordering::Relaxed) {
