@@ -48,7 +48,7 @@ fn main() {
             black_box(Policy::from_toml(black_box(&promise)).expect("a policy"));
         })
         .with("table of a cut-off rule, 1 year", 1, |()| {
-            let rule = data::rule(&policy, "cutoff");
+            let rule = data::rule(&policy, "cutoff").clone();
             rule.prepare(first, last);
             black_box(rule);
         })
@@ -73,7 +73,7 @@ fn main() {
     );
     for (years, end) in [(20, data::FIRST_S + 20 * data::YEAR_S), (130, Instant::MAX.as_secs())] {
         for name in ["working", "cutoff", "receipt"] {
-            let mut rule = data::rule(&policy, name);
+            let mut rule = data::rule(&policy, name).clone();
             rule.backstop = None;
             let first = if years == 130 { Instant::MIN } else { first };
             rule.prepare(first, Instant::from_secs(end).expect("an instant"));

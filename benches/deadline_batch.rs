@@ -31,11 +31,7 @@ fn main() {
     ];
     for (what, receipts, goal) in &columns {
         let question = format!("{count} deadlines of one rule, {what}");
-        beside_memcpy(&question, receipts, &working).compare(
-            "due_many",
-            "memcpy",
-            Some(Goal::AtLeast(*goal)),
-        );
+        beside_memcpy(&question, receipts, working).compare("due_many", "memcpy", Some(Goal::AtLeast(*goal)));
     }
     for (what, receipts, goal) in
         [("random within 1 year", &columns[0].1, 0.35), ("in order of time, 1 year", &columns[2].1, 0.6)]
@@ -44,7 +40,7 @@ fn main() {
     }
     kinds(&policy, &columns[1].1);
     day_by_day(&policy, &columns[0].1);
-    growth(&working, count);
+    growth(working, count);
     report::write();
 }
 
@@ -96,7 +92,7 @@ fn differing(policy: &slaclock::Policy, what: &str, receipts: &[i64], goal: f64)
 fn kinds(policy: &slaclock::Policy, receipts: &[i64]) {
     let count = receipts.len();
     let names = ["cutoff", "working_days", "calendar_days", "elapsed", "earliest", "latest", "receipt"];
-    let rules: Vec<Rule> = names.iter().map(|name| data::rule(policy, name)).collect();
+    let rules: Vec<&Rule> = names.iter().map(|name| data::rule(policy, name)).collect();
     let working = data::rule(policy, "working");
     let question = format!("{count} deadlines, other kinds of target, random within 20 years");
     let mut race = Race::new(BENCH, &question, "deadline", Timer::Cpu, vec![0; count]).with(

@@ -123,8 +123,8 @@ pub fn policy() -> Policy {
 /// # Panics
 /// If there is no such clock.
 #[must_use]
-pub fn rule(policy: &Policy, name: &str) -> Rule {
-    policy.clock(name).unwrap_or_else(|error| panic!("{error}")).rules[0].clone()
+pub fn rule<'a>(policy: &'a Policy, name: &str) -> &'a Rule {
+    &policy.clock(name).unwrap_or_else(|error| panic!("{error}")).rules[0]
 }
 
 /// The calendar of [`POLICY`].

@@ -301,13 +301,16 @@ impl Around {
         add(day + Around::AFTER);
         let folded = (self.dates as u64).wrapping_add((self.dates >> 64) as u64).wrapping_mul(FIBONACCI);
         let place = (folded >> (64 - Around::KNOWN_BITS)) as usize;
-        let (known, shape, in_day) = self.known[place];
-        if known == self.dates {
-            return (shape, in_day);
+        // Two places for each, since of a few that come again and again two may fall on the same.
+        for (known, shape, in_day) in [self.known[place], self.known[place ^ 1]] {
+            if known == self.dates {
+                return (shape, in_day);
+            }
         }
         let numbers = (-Around::BEFORE..=Around::AFTER).map(|apart| (apart, number_at(day + apart)));
         let in_day = self.put_together(numbers, dates);
         let shape = shapes.number_of(&self.pieces);
+        self.known[place ^ 1] = self.known[place];
         self.known[place] = (self.dates, shape, in_day);
         (shape, in_day)
     }

@@ -366,7 +366,8 @@ impl Parts<'_> {
             roll_forward: self.roll_forward.unwrap_or(false),
             backstop,
             warn_at: written.iter().map(|percent| percent.value.0).collect(),
-            tables: Tables::default(),
+            // A policy hands out no rule that can be changed.
+            tables: Tables::of_final_rule(),
         })
     }
 }

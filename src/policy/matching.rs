@@ -89,7 +89,16 @@ impl Rule {
 
 impl Clock {
     /// The first rule that matches, with its index in [`Clock::rules`].
+    #[inline]
     pub fn rule_for(&self, facts: &Facts) -> Option<(usize, &Rule)> {
+        match self.rules.first() {
+            // It asks for nothing, and the first that matches counts.
+            Some(first) if first.when.is_empty() => Some((0, first)),
+            _ => self.find_rule(facts),
+        }
+    }
+
+    fn find_rule(&self, facts: &Facts) -> Option<(usize, &Rule)> {
         let Some(fact) = &self.index.fact else {
             return self.rules.iter().enumerate().find(|(_, rule)| rule.matches(facts));
         };

@@ -1,6 +1,8 @@
 //! Columns of receipts that follow rules of their own, looked up together.
 
 use super::Target;
+use std::sync::atomic::AtomicU16;
+
 use super::batch::{COUNTED_NS, LOOKED_UP_NS};
 use super::flow::Which;
 use super::rows::{MixedColumn, Rows};
@@ -29,9 +31,9 @@ pub(crate) fn due_by_tables(
     }
     let mut done = 0;
     loop {
-        if let Some(tables) = on_one_grid(rules) {
+        if let Some((grid, tables)) = on_one_grid(rules) {
             let (received, rules) = (&received[done..], &numbers[done..]);
-            done += lanes::run(MixedColumn { tables: &tables, received, rules, out: &mut out[done..] });
+            done += lanes::run(MixedColumn { grid, tables: &tables, received, rules, out: &mut out[done..] });
         }
         if done == received.len() || !learn(rules, &received[done], &numbers[done]) {
             return done;
@@ -39,14 +41,18 @@ pub(crate) fn due_by_tables(
     }
 }
 
-/// The tables of all rules, if all have one and the same grid.
-fn on_one_grid(rules: &[Rule]) -> Option<Vec<(&Days, &Rows)>> {
-    let table = |rule| {
-        let table = Rule::due_table(rule)?;
-        Some((table.days(), table.rows()?))
+/// A grid, and for each rule its days and its entries.
+type OneGrid<'a> = (&'a Rows, Vec<(&'a Days, &'a [AtomicU16])>);
+
+/// Days and entries of all rules, if all have one and the same grid.
+fn on_one_grid<'a>(rules: &'a [Rule]) -> Option<OneGrid<'a>> {
+    let grid = rules.first()?.due_table()?.rows()?;
+    let table = |rule: &'a Rule| {
+        let table = rule.due_table()?;
+        let rows = table.rows().filter(|rows| rows.unit_s() == grid.unit_s())?;
+        Some((table.days(), rows.entries()))
     };
-    let tables: Vec<_> = rules.iter().map(table).collect::<Option<_>>()?;
-    tables.windows(2).all(|two| two[0].1.unit_s() == two[1].1.unit_s()).then_some(tables)
+    Some((grid, rules.iter().map(table).collect::<Option<_>>()?))
 }
 
 /// Makes known what is not known of a block; whether there was anything.

@@ -53,6 +53,10 @@ impl Rows {
         Some(Rows { unit_s, per_unit, length, entries })
     }
 
+    pub(super) fn entries(&self) -> &[AtomicU16] {
+        &self.entries
+    }
+
     pub(super) fn unit_s(&self) -> u32 {
         self.unit_s
     }
@@ -174,7 +178,9 @@ impl Loop for Column<'_> {
 
 /// The loop over a column of receipts that follow rules of their own, whose tables have the same grid.
 pub(super) struct MixedColumn<'a> {
-    pub(super) tables: &'a [(&'a Days, &'a Rows)],
+    /// The grid that all of them have.
+    pub(super) grid: &'a Rows,
+    pub(super) tables: &'a [(&'a Days, &'a [AtomicU16])],
     pub(super) received: &'a [[i64; BLOCK]],
     /// The number in `tables` of each.
     pub(super) rules: &'a [[u32; BLOCK]],
@@ -188,11 +194,11 @@ impl Loop for MixedColumn<'_> {
     #[inline(always)]
     fn run(self) -> usize {
         let mut scratch = Scratch::new();
-        let Some((_, grid)) = self.tables.first() else { return 0 };
+        let grid = self.grid;
         let blocks = self.received.iter().zip(self.rules).zip(self.out.iter_mut());
         for (done, ((received, rules), out)) in blocks.enumerate() {
             let is_done = scratch.place(grid, received)
-                && scratch.load_mixed(self.tables, rules)
+                && scratch.load_mixed(grid.length, self.tables, rules)
                 && scratch.finish(grid.unit_s, received, out);
             if !is_done {
                 return done;
@@ -208,6 +214,9 @@ struct Scratch {
     /// The place in the day's row.
     place: [u16; BLOCK],
     rest: [u32; BLOCK],
+    shape: [u8; BLOCK],
+    /// The place among all rows.
+    found: [u32; BLOCK],
     entry: [u16; BLOCK],
 }
 
@@ -215,7 +224,14 @@ struct Scratch {
 impl Scratch {
     #[inline(always)]
     fn new() -> Scratch {
-        Scratch { day: [0; BLOCK], place: [0; BLOCK], rest: [0; BLOCK], entry: [0; BLOCK] }
+        Scratch {
+            day: [0; BLOCK],
+            place: [0; BLOCK],
+            rest: [0; BLOCK],
+            shape: [0; BLOCK],
+            found: [0; BLOCK],
+            entry: [0; BLOCK],
+        }
     }
 
     /// Days and places; false if a receipt lies far outside the range.
@@ -240,26 +256,55 @@ impl Scratch {
     /// Entries of one rule; always true.
     #[inline(always)]
     fn load(&mut self, days: &Days, rows: &Rows) -> bool {
+        // By fours, so that the loop costs little beside its loads.
+        for four in 0..BLOCK / 4 {
+            for item in 4 * four..4 * four + 4 {
+                self.shape[item] = days[usize::from(self.day[item])].load(Ordering::Acquire);
+            }
+        }
+        self.find(rows.length);
+        let entries = &*rows.entries;
+        let last = entries.len().saturating_sub(1) as u32;
+        let mut is_beyond = false;
         for item in 0..BLOCK {
-            let shape = days[usize::from(self.day[item])].load(Ordering::Acquire);
-            let place = u32::from(shape) * rows.length + u32::from(self.place[item]);
-            let entry = rows.entries.get(place as usize);
-            self.entry[item] = entry.map_or(UNKNOWN, |entry| entry.load(Ordering::Relaxed));
+            // Only a shape that is newer than these rows lies beyond them.
+            is_beyond |= self.found[item] > last;
+            self.found[item] = self.found[item].min(last);
+        }
+        for four in 0..BLOCK / 4 {
+            for item in 4 * four..4 * four + 4 {
+                self.entry[item] = entries[self.found[item] as usize].load(Ordering::Relaxed);
+            }
+        }
+        !is_beyond
+    }
+
+    /// Entries of the rule of each item; false if a number is that of no rule, or a shape lies beyond the rows.
+    #[inline(always)]
+    fn load_mixed(&mut self, length: u32, tables: &[(&Days, &[AtomicU16])], rules: &[u32; BLOCK]) -> bool {
+        for four in 0..BLOCK / 4 {
+            for item in 4 * four..4 * four + 4 {
+                let Some((days, _)) = tables.get(rules[item] as usize) else { return false };
+                self.shape[item] = days[usize::from(self.day[item])].load(Ordering::Acquire);
+            }
+        }
+        self.find(length);
+        for four in 0..BLOCK / 4 {
+            for item in 4 * four..4 * four + 4 {
+                let entries = tables.get(rules[item] as usize).map_or(&[][..], |(_, entries)| *entries);
+                let Some(entry) = entries.get(self.found[item] as usize) else { return false };
+                self.entry[item] = entry.load(Ordering::Relaxed);
+            }
         }
         true
     }
 
-    /// Entries of the rule of each item; false if a number is that of no rule.
+    /// From shapes and places in the day to places among all rows.
     #[inline(always)]
-    fn load_mixed(&mut self, tables: &[(&Days, &Rows)], rules: &[u32; BLOCK]) -> bool {
+    fn find(&mut self, length: u32) {
         for item in 0..BLOCK {
-            let Some((days, rows)) = tables.get(rules[item] as usize) else { return false };
-            let shape = days[usize::from(self.day[item])].load(Ordering::Acquire);
-            let place = u32::from(shape) * rows.length + u32::from(self.place[item]);
-            let entry = rows.entries.get(place as usize);
-            self.entry[item] = entry.map_or(UNKNOWN, |entry| entry.load(Ordering::Relaxed));
+            self.found[item] = u32::from(self.shape[item]) * length + u32::from(self.place[item]);
         }
-        true
     }
 
     /// From entries to instants; false if one is not known, then nothing of `out` counts.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::flow::Which;
 use super::table::Table;
-use super::{Branch, ClosedDay, DayTime, ReceiptRule, Target};
+use super::{ReceiptRule, Target};
 use crate::calendar::Calendar;
 use crate::policy::Rule;
 use crate::time::DAY_S;
@@ -20,9 +20,12 @@ const DAY_NS: u64 = 700;
 /// What a rule remembers of itself so that it answers at once: tables of the days that were asked for, a day at a time,
 /// when enough was asked. Answers never depend on it.
 ///
-/// A copy begins without any. Tables of a rule whose fields were changed since are not used.
+/// A copy begins without any. Tables of a rule whose fields were changed since are not used; the rules of a policy, which
+/// nobody can change, need not be compared with what their tables were made for, and so answer soonest.
 #[derive(Default)]
 pub struct Tables {
+    /// Whether the rule cannot be changed.
+    is_final: bool,
     due: Lazy,
     limit: Lazy,
 }
@@ -40,6 +43,11 @@ impl fmt::Debug for Tables {
 }
 
 impl Tables {
+    /// For a rule that nobody can change.
+    pub(crate) fn of_final_rule() -> Tables {
+        Tables { is_final: true, ..Tables::default() }
+    }
+
     /// Bytes of memory that they hold.
     pub fn size(&self) -> usize {
         self.due.size() + self.limit.size()
@@ -72,7 +80,7 @@ impl Lazy {
     #[inline(always)]
     pub(super) fn table(&self, rule: &Rule) -> Option<&Table> {
         let kept = self.kept.get()?;
-        kept.made_for.is(rule).then_some(&kept.table)
+        (rule.tables.is_final || kept.made_for.is(rule)).then_some(&kept.table)
     }
 
     /// Notes that so many items are asked for which cost so much each without a table.
@@ -144,57 +152,11 @@ impl MadeFor {
         }
     }
 
-    #[inline(always)]
     fn is(&self, rule: &Rule) -> bool {
-        let is_same_backstop = match (&self.backstop, &rule.backstop) {
-            (None, None) => true,
-            (Some(own), Some(other)) => is_same(own, other),
-            _ => false,
-        };
         Arc::ptr_eq(&self.calendar, &rule.calendar)
             && self.roll_forward == rule.roll_forward
-            && is_same(&self.target, &rule.target)
-            && is_same_backstop
-            && self.receipt.len() == rule.receipt.len()
-            && (self.receipt.is_empty() || self.receipt == rule.receipt)
-    }
-}
-
-/// Equality of targets, asked at every single due instant: in few instructions for those that are common.
-#[inline(always)]
-fn is_same(a: &Target, b: &Target) -> bool {
-    match (a, b) {
-        (Target::Working(a), Target::Working(b)) | (Target::Elapsed(a), Target::Elapsed(b)) => a == b,
-        (Target::WorkingDays { days: a, at: at_a }, Target::WorkingDays { days: b, at: at_b })
-        | (Target::CalendarDays { days: a, at: at_a }, Target::CalendarDays { days: b, at: at_b }) => {
-            a == b && number_of(*at_a) == number_of(*at_b)
-        }
-        (
-            Target::Cutoff { branches: a, closed_day: on_a },
-            Target::Cutoff { branches: b, closed_day: on_b },
-        ) => is_same_cutoff(a, *on_a, b, *on_b),
-        _ => a == b,
-    }
-}
-
-#[inline(always)]
-fn is_same_cutoff(a: &[Branch], on_a: ClosedDay, b: &[Branch], on_b: ClosedDay) -> bool {
-    let is_same = |(a, b): (&Branch, &Branch)| {
-        let before = |branch: &Branch| branch.received_before.map_or(-1, |time| time.as_secs());
-        (before(a) ^ before(b))
-            | i64::from(a.working_days ^ b.working_days)
-            | (number_of(a.at) ^ number_of(b.at))
-            == 0
-    };
-    on_a == on_b && a.len() == b.len() && a.iter().zip(b).all(is_same)
-}
-
-/// A number for each time of a day-counting target.
-#[inline(always)]
-fn number_of(at: DayTime) -> i64 {
-    match at {
-        DayTime::At(time) => time.as_secs(),
-        DayTime::Close => -1,
-        DayTime::SameTime => -2,
+            && self.target == rule.target
+            && self.receipt == rule.receipt
+            && self.backstop == rule.backstop
     }
 }

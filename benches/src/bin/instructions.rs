@@ -101,13 +101,13 @@ fn run(path: &str, items: usize) -> ExitCode {
         );
     }
     match path {
-        "single counted" => {
+        "cutoff counted" => {
             for at in instants {
                 let _ =
                     black_box(rule.due_shifted(black_box(*at), slaclock::target::Paused::default(), None));
             }
         }
-        "single" | "cutoff" | "cutoff counted" | "cutoff tabled" => {
+        "single" | "cutoff tabled" => {
             for at in instants {
                 let _ = black_box(rule.due(black_box(*at)));
             }

@@ -27,9 +27,10 @@ pub struct slaclock_rule {
 }
 
 pub(crate) struct Prepared {
-    pub(crate) rule: Rule,
-    /// For messages.
-    clock: String,
+    policy: Policy,
+    /// Numbers of the clock in the policy and of the rule in the clock.
+    clock: usize,
+    rule: usize,
 }
 
 object!(Prepared, slaclock_rule, 1, "a rule");
@@ -37,7 +38,19 @@ object!(Prepared, slaclock_rule, 1, "a rule");
 impl Prepared {
     /// The rule that counts for these facts.
     pub(crate) fn of(policy: &Policy, clock: &str, facts: &Facts) -> Result<Prepared, Fault> {
-        Ok(Prepared { rule: Prepared::find(policy, clock, facts)?.clone(), clock: clock.to_owned() })
+        let found = Prepared::find(policy, clock, facts)?;
+        let place = policy.clocks().iter().enumerate().find_map(|(number, clock)| {
+            Some((number, clock.rules.iter().position(|rule| std::ptr::eq(rule, found))?))
+        });
+        let (clock, rule) =
+            place.ok_or_else(|| Fault::argument("the rule is none of its policy".to_owned()))?;
+        Ok(Prepared { policy: policy.clone(), clock, rule })
+    }
+
+    /// The policy's own rule, which remembers what it found out.
+    #[inline]
+    pub(crate) fn rule(&self) -> &Rule {
+        &self.policy.clocks()[self.clock].rules[self.rule]
     }
 
     /// The policy's own.
@@ -51,7 +64,7 @@ impl Prepared {
 
     #[cold]
     fn none(&self, reason: NoDeadline) -> Fault {
-        Fault::no_deadline(&format!("clock `{}`", self.clock), reason)
+        Fault::no_deadline(&format!("clock `{}`", self.policy.clocks()[self.clock].name), reason)
     }
 }
 
@@ -119,7 +132,7 @@ pub unsafe extern "C" fn slaclock_rule_due(
 ) -> slaclock_status {
     guard(error, || {
         let due = with(rule, |asked| {
-            asked.rule.due(input::instant("received_at", received_at)?).map_err(|reason| asked.none(reason))
+            asked.rule().due(input::instant("received_at", received_at)?).map_err(|reason| asked.none(reason))
         })?;
         // SAFETY: docs/capi.md, out parameters.
         unsafe { output::out("out_due_at", out_due_at) }?.set(due.as_secs());
@@ -143,7 +156,7 @@ pub unsafe extern "C" fn slaclock_rule_limit(
 ) -> slaclock_status {
     guard(error, || {
         let limit = with(rule, |asked| {
-            let limit = asked.rule.limit(input::instant("received_at", received_at)?);
+            let limit = asked.rule().limit(input::instant("received_at", received_at)?);
             limit.transpose().map_err(|reason| asked.none(reason))
         })?;
         // SAFETY: docs/capi.md, out parameters.
@@ -178,7 +191,7 @@ pub unsafe extern "C" fn slaclock_rule_due_many(
             // SAFETY: as above.
             let out = unsafe { output::numbers_out("out_due_at", out_due_at, n, received) }?;
             input::instants("received_at", received)?;
-            Ok(asked.rule.due_many(received, out)?)
+            Ok(asked.rule().due_many(received, out)?)
         })
     })
 }
@@ -211,7 +224,7 @@ pub unsafe extern "C" fn slaclock_rule_due_paused(
             let promised = input::optional_instant("promised_at", promised_at)?;
             let on_hold = |seconds: i64| input::span(seconds.max(0));
             let paused = Paused { working: on_hold(paused_working_s), elapsed: on_hold(paused_elapsed_s) };
-            asked.rule.due_shifted(received, paused, promised).map_err(|reason| asked.none(reason))
+            asked.rule().due_shifted(received, paused, promised).map_err(|reason| asked.none(reason))
         })?;
         // SAFETY: docs/capi.md, out parameters.
         unsafe { output::out("out_due_at", out_due_at) }?.set(due.as_secs());
@@ -241,7 +254,7 @@ pub unsafe extern "C" fn slaclock_rule_paused(
 ) -> slaclock_status {
     guard(error, || {
         let paused = with(rule, |asked| {
-            Ok(asked.rule.paused_between(
+            Ok(asked.rule().paused_between(
                 input::instant("received_at", received_at)?,
                 input::instant("from_at", from_at)?,
                 input::instant("to_at", to_at)?,
@@ -273,7 +286,7 @@ pub unsafe extern "C" fn slaclock_rule_calendar(
         let rule = handle::get::<Prepared>("rule", rule)?;
         // SAFETY: docs/capi.md, out parameters.
         let out = unsafe { output::out("out_calendar", out_calendar) }?;
-        out.set(Fresh::new(Hours(rule.rule.calendar.clone()))?.hand_over());
+        out.set(Fresh::new(Hours(rule.rule().calendar.clone()))?.hand_over());
         Ok(())
     })
 }
