@@ -1,6 +1,7 @@
 //! The policy language: one type per table, one field per key. This file is its only home; the reader, the messages
 //! and the JSON Schema all follow from it.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 
 use super::forms::{At as TimeAt, CountsAs, DateText, Due, Hours, Received, Stretch};
@@ -89,8 +90,9 @@ choice! {
 }
 
 /// A holiday: its dates, or a table with more about it.
-#[derive(Clone, Debug, JsonSchema)]
-#[schemars(untagged)]
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(untagged))]
 pub(super) enum HolidayDoc {
     /// Its dates.
     Dates(DateText),
@@ -258,8 +260,9 @@ table! {
 }
 
 /// A value of a fact: text, compared exactly.
-#[derive(Clone, Debug, JsonSchema)]
-#[schemars(transparent)]
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(transparent))]
 pub(super) struct Value(pub(super) String);
 
 impl Read for Value {
@@ -275,8 +278,9 @@ impl Read for Value {
 }
 
 /// When something is due.
-#[derive(Clone, Debug, JsonSchema)]
-#[schemars(untagged)]
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(untagged))]
 pub(super) enum TargetDoc {
     /// `"none"` or `"promised"`.
     Word(TargetWord),
@@ -431,8 +435,9 @@ table! {
 }
 
 /// A receipt that counts from another time: exactly one of `on`, `from`, `before`, `outside`.
-#[derive(Clone, Debug, JsonSchema)]
-#[schemars(untagged)]
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(untagged))]
 pub(super) enum ReceiptDoc {
     /// On a closed day.
     On(ReceiptOnDoc),
@@ -559,8 +564,9 @@ table! {
 }
 
 /// An instant as written: `2026-03-06 15:00`, `2026-03-06T12:00:00Z`, or `none`.
-#[derive(Clone, Debug, JsonSchema)]
-#[schemars(transparent)]
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(transparent))]
 pub(super) struct MomentText(pub(super) String);
 
 impl Read for MomentText {

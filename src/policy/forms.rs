@@ -1,8 +1,10 @@
 //! Values that are written as phrases: hours, dates, due times.
 
+#[cfg(test)]
 use std::borrow::Cow;
 
 use chrono::{NaiveDate, Weekday};
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::read::{Many, Read, choice, entries, text_or_date, written};
@@ -174,6 +176,7 @@ fn weekdays(text: &str) -> Result<Vec<usize>, String> {
     Ok(days)
 }
 
+#[cfg(test)]
 impl JsonSchema for Hours {
     fn schema_name() -> Cow<'static, str> {
         "Hours".into()

@@ -3,9 +3,11 @@
 //! Each type states once how it is written: [`Read`] takes it from a node, `JsonSchema` describes it. Faults point at
 //! the innermost node that is wrong.
 
+#[cfg(test)]
 use std::borrow::Cow;
 
 use chrono::NaiveDate;
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::text::{Fault, Key, Kind, Node};
@@ -88,8 +90,9 @@ macro_rules! table {
         $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
     }) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, schemars::JsonSchema)]
-        #[schemars(deny_unknown_fields)]
+        #[derive(Clone, Debug)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
+        #[cfg_attr(test, schemars(deny_unknown_fields))]
         pub(super) struct $name { $($(#[$field_doc])* pub(super) $field: $type,)* }
 
         impl $crate::policy::read::Read for $name {
@@ -108,8 +111,9 @@ pub(super) use table;
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $text:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, schemars::JsonSchema)]
-        pub(super) enum $name { $($(#[$word_doc])* #[schemars(rename = $text)] $word,)* }
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
+        pub(super) enum $name { $($(#[$word_doc])* #[cfg_attr(test, schemars(rename = $text))] $word,)* }
 
         impl $crate::policy::read::Read for $name {
             fn read(
@@ -144,6 +148,8 @@ macro_rules! written {
             }
         }
 
+        #[cfg(test)]
+
         impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
@@ -171,6 +177,8 @@ impl<T: Read> Read for At<T> {
     }
 }
 
+#[cfg(test)]
+
 impl<T: JsonSchema> JsonSchema for At<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
@@ -190,8 +198,9 @@ impl<T: JsonSchema> JsonSchema for At<T> {
 }
 
 /// One value or a list of them.
-#[derive(Clone, Debug, JsonSchema)]
-#[schemars(untagged, inline)]
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(untagged, inline))]
 pub(super) enum Many<T> {
     /// One.
     One(Box<T>),
@@ -240,6 +249,8 @@ impl<T: Read> Read for Map<T> {
         entries(node)?.iter().map(read).collect::<Result<_, _>>().map(Map)
     }
 }
+
+#[cfg(test)]
 
 impl<T: JsonSchema> JsonSchema for Map<T> {
     fn inline_schema() -> bool {
@@ -383,6 +394,8 @@ impl Read for Days {
     }
 }
 
+#[cfg(test)]
+
 impl JsonSchema for Days {
     fn inline_schema() -> bool {
         true
@@ -406,6 +419,8 @@ impl Read for Version {
         whole(node, 1, i64::from(i32::MAX), "a whole number from 1 to 2147483647").map(Version)
     }
 }
+
+#[cfg(test)]
 
 impl JsonSchema for Version {
     fn inline_schema() -> bool {
