@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{LargeStringBuilder, StringDictionaryBuilder};
+use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::types::Int32Type;
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, DictionaryArray, Int32Array, Int64Array, LargeStringArray,
     RecordBatch, RecordBatchIterator, RecordBatchReader, StringArray, TimestampSecondArray,
 };
-use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, Field, Schema};
 use chrono::NaiveDate;
 
@@ -26,20 +26,32 @@ use crate::time::Instant;
 /// # Errors
 /// The errors of the file.
 pub fn scan(db: &Db, query: &Query) -> Result<RecordBatch> {
-    let table = db.scan_table(query)?;
+    of_table(db.scan_table(query)?)
+}
+
+/// Rows of scans, in the order given. Columns are those of [`scan`].
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn rows(rows: &[Row]) -> Result<RecordBatch> {
+    of_table(ScanTable::of(rows))
+}
+
+fn of_table(table: ScanTable) -> Result<RecordBatch> {
     let offsets = OffsetBuffer::new(ScalarBuffer::from(table.id_ends));
     let requests = LargeStringArray::try_new(offsets, Buffer::from_vec(table.ids.into_bytes()), None);
     let clocks = DictionaryArray::<Int32Type>::try_new(
         Int32Array::from(table.clock),
         Arc::new(StringArray::from(table.clock_names)),
     );
-    let stage = |stage: &Stage| RUNNING.iter().position(|running| running == stage).unwrap_or(0) as i32;
+    // A stage's number is its place among all.
     let stages = DictionaryArray::<Int32Type>::try_new(
-        Int32Array::from_iter_values(table.stage.iter().map(stage)),
-        Arc::new(StringArray::from_iter_values(RUNNING.map(Stage::word))),
+        table.stage.iter().map(|stage| *stage as i32).collect::<Vec<i32>>().into(),
+        Arc::new(StringArray::from_iter_values(Stage::ALL.map(Stage::word))),
     );
-    let has_limit: Vec<bool> = table.limit_at.iter().map(|limit| *limit != ScanTable::NO_LIMIT).collect();
-    let limits = TimestampSecondArray::try_new(table.limit_at.into(), Some(has_limit.into()));
+    let limits = table.limit_at;
+    let has_limit = BooleanBuffer::collect_bool(limits.len(), |row| limits[row] != ScanTable::NO_LIMIT);
+    let limits = TimestampSecondArray::try_new(limits.into(), Some(NullBuffer::new(has_limit)));
     batch(vec![
         column("request", requests.map_err(refused)?),
         column("clock", clocks.map_err(refused)?),
@@ -49,52 +61,6 @@ pub fn scan(db: &Db, query: &Query) -> Result<RecordBatch> {
         optional("limit_at", limits.map_err(refused)?.with_timezone(UTC)),
         column("started_at", TimestampSecondArray::from(table.started_at).with_timezone(UTC)),
     ])
-}
-
-/// Rows of scans, in the order given. Columns are those of [`scan`].
-///
-/// # Errors
-/// None that a caller could cause.
-pub fn rows(rows: &[Row]) -> Result<RecordBatch> {
-    let mut columns = RowColumns::default();
-    rows.iter().for_each(|row| columns.push(row));
-    columns.finish()
-}
-
-/// The columns of a scan as they grow.
-#[derive(Default)]
-struct RowColumns {
-    requests: LargeStringBuilder,
-    clocks: Words,
-    cycles: Vec<i64>,
-    stages: Words,
-    due: Vec<i64>,
-    limit: Vec<Option<i64>>,
-    started: Vec<i64>,
-}
-
-impl RowColumns {
-    fn push(&mut self, row: &Row) {
-        self.requests.append_value(&row.request);
-        self.clocks.append_value(&row.clock);
-        self.stages.append_value(row.stage.word());
-        self.cycles.push(i64::from(row.cycle));
-        self.due.push(row.due_at.as_secs());
-        self.limit.push(row.limit_at.map(Instant::as_secs));
-        self.started.push(row.started_at.as_secs());
-    }
-
-    fn finish(mut self) -> Result<RecordBatch> {
-        batch(vec![
-            column("request", self.requests.finish()),
-            column("clock", self.clocks.finish()),
-            column("cycle", Int64Array::from(self.cycles)),
-            column("stage", self.stages.finish()),
-            column("due_at", TimestampSecondArray::from(self.due).with_timezone(UTC)),
-            optional("limit_at", TimestampSecondArray::from(self.limit).with_timezone(UTC)),
-            column("started_at", TimestampSecondArray::from(self.started).with_timezone(UTC)),
-        ])
-    }
 }
 
 /// Notices, in the order given.
@@ -213,9 +179,6 @@ pub fn reader(batch: RecordBatch) -> Box<dyn RecordBatchReader + Send> {
 }
 
 const UTC: &str = "UTC";
-
-/// The stages of running clocks.
-const RUNNING: [Stage; 4] = [Stage::OnTrack, Stage::AtRisk, Stage::Late, Stage::Breached];
 
 fn refused(cause: ArrowError) -> Error {
     Error::new(ErrorKind::Internal, format!("a column that does not fit: {cause}"))

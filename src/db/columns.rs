@@ -2,10 +2,13 @@
 
 use super::Db;
 use super::scan::{AsOf, Query, loads, merged};
+#[cfg(feature = "arrow")]
+use super::status::Row;
 use super::status::stage_of;
 use crate::clock::Stage;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::index::{IndexKind, key_of, row, slot_of};
+use crate::store::mirror::Mirror;
 use crate::store::records::{ClockRow, NONE, PhaseCode};
 use crate::store::snapshot::Snapshot;
 use crate::time::Instant;
@@ -70,6 +73,9 @@ impl Columns {
         }
     }
 }
+
+/// Rows of a table that are filled in at once, so that all their columns are in the processor's cache.
+const AT_ONCE: usize = 2_048;
 
 /// Rows that a scan found, in order.
 enum Found<'a> {
@@ -172,33 +178,110 @@ impl Db {
     /// As for [`scan_columns`](Self::scan_columns).
     pub fn scan_table(&self, query: &Query) -> Result<Table> {
         self.store.read(|snapshot| {
-            let mut table = Table { id_ends: vec![0], ..Table::default() };
-            let mut names = Names::default();
-            let mut ids = Ids::default();
-            self.visit_rows(snapshot, query, usize::MAX, &mut |found| {
-                let merged: Vec<u64>;
-                let (rows, past) = match found {
-                    Found::Rows(rows, past) => (rows, past),
-                    Found::Runs(one, other, count) => {
-                        let mut merge = Merge::new(one, other);
-                        merged = (0..count).map(|_| merge.take()).collect();
-                        (merged.as_slice(), None)
-                    }
-                };
-                let from = table.grow(rows);
-                ids.places.resize(from + rows.len(), (0, 0));
-                let clock_at = |at: usize| past.and_then(|past| past.clocks.get(&slot_of(rows[at])));
-                snapshot.each_clock(rows.iter().map(|row| slot_of(*row)), |at, stored| {
-                    let clock = clock_at(at).unwrap_or(stored);
-                    let name = names.of(self, snapshot, clock, &mut table.clock_names)?;
-                    table.set(from + at, clock, name, query.now)?;
-                    snapshot.with_request_id(clock.request, |id| ids.put(from + at, id))
-                })?;
-                ids.move_to(from, &mut table);
-                Ok(())
-            })?;
+            let most = self.most_rows(snapshot, query)?;
+            let mut table = Table::with_room(most as usize);
+            let is_past = snapshot.head().latest_event_at > query.now.raw();
+            match snapshot.mirror(if is_past { 0 } else { most })?.filter(|_| !is_past) {
+                Some(mirror) => self.fill_mirrored(snapshot, query, mirror, &mut table)?,
+                None => self.fill(snapshot, query, &mut table)?,
+            }
             Ok(table)
         })
+    }
+
+    /// No more rows than this lie within a query.
+    fn most_rows(&self, snapshot: &Snapshot<'_>, query: &Query) -> Result<u64> {
+        let (since, end) = (query.since.map_or(0, Instant::raw), query.end());
+        IndexKind::DUE.into_iter().try_fold(0, |rows, kind| {
+            let load = |block: u64| snapshot.load_block(kind, block);
+            let index = snapshot.index(kind);
+            Ok(rows + index.count_below(end, &load)?.saturating_sub(index.count_below(since, &load)?))
+        })
+    }
+
+    /// Adds the rows of a query, their clocks and ids read in the order of the file.
+    fn fill(&self, snapshot: &Snapshot<'_>, query: &Query, table: &mut Table) -> Result<()> {
+        let mut names = Names::default();
+        let mut ids = Ids::default();
+        self.visit_rows(snapshot, query, usize::MAX, &mut |found| {
+            let merged: Vec<u64>;
+            let (rows, past) = match found {
+                Found::Rows(rows, past) => (rows, past),
+                Found::Runs(one, other, count) => {
+                    let mut merge = Merge::new(one, other);
+                    merged = (0..count).map(|_| merge.take()).collect();
+                    (merged.as_slice(), None)
+                }
+            };
+            let from = table.grow(rows);
+            ids.places.resize(from + rows.len(), (0, 0));
+            let clock_at = |at: usize| past.and_then(|past| past.clocks.get(&slot_of(rows[at])));
+            snapshot.each_clock(rows.iter().map(|row| slot_of(*row)), |at, stored| {
+                let clock = clock_at(at).unwrap_or(stored);
+                let name = names.of(self, snapshot, clock, &mut table.clock_names)?;
+                table.set(from + at, clock, name, query.now)?;
+                snapshot.with_request_id(clock.request, |id| ids.put(from + at, id))
+            })?;
+            ids.move_to(from, table);
+            Ok(())
+        })
+    }
+
+    /// Adds the rows of a query, most of them told by the mirror.
+    fn fill_mirrored(
+        &self,
+        snapshot: &Snapshot<'_>,
+        query: &Query,
+        mirror: &Mirror,
+        table: &mut Table,
+    ) -> Result<()> {
+        let mut names = Names::default();
+        let mut kinds = Vec::with_capacity(mirror.kinds().len());
+        for (edition, clock) in mirror.kinds() {
+            let edition = self.edition(snapshot, *edition)?;
+            kinds.push((place(&mut table.clock_names, edition.clock_name(*clock)?), *clock));
+        }
+        let mut ids = Vec::with_capacity(table.due_at.capacity().saturating_mul(16));
+        let mut add = |rows: &[u64]| -> Result<()> {
+            let from = table.grow(rows);
+            for (at, row) in (from..).zip(rows) {
+                let slot = slot_of(*row);
+                let known = mirror.running(slot).filter(|clock| snapshot.is_as_sealed(clock));
+                let (clock, name) = match known {
+                    Some(known) => {
+                        let (name, clock) = kinds[known.kind()];
+                        (known.row(key_of(*row), clock), name)
+                    }
+                    None => {
+                        let clock = snapshot.clock_row(slot)?;
+                        (clock, names.of(self, snapshot, &clock, &mut table.clock_names)?)
+                    }
+                };
+                table.set(at, &clock, name, query.now)?;
+                if !mirror.append_id(clock.request, &mut ids) {
+                    snapshot.with_request_id(clock.request, |id| ids.extend_from_slice(id.as_bytes()))?;
+                }
+                table.id_ends.push(ids.len() as i64);
+            }
+            Ok(())
+        };
+        self.visit_rows(snapshot, query, usize::MAX, &mut |found| match found {
+            Found::Rows(rows, _) => rows.chunks(AT_ONCE).try_for_each(&mut add),
+            Found::Runs(one, other, count) => {
+                let mut merge = Merge::new(one, other);
+                let mut rows = Vec::with_capacity(AT_ONCE);
+                for from in (0..count).step_by(AT_ONCE) {
+                    rows.clear();
+                    rows.extend((from..count.min(from + AT_ONCE)).map(|_| merge.take()));
+                    add(&rows)?;
+                }
+                Ok(())
+            }
+        })?;
+        table.ids = String::from_utf8(ids).map_err(|cause| {
+            Error::new(ErrorKind::Damaged, "external ids that are no text").because(cause)
+        })?;
+        Ok(())
     }
 
     /// Hands over the first `limit` rows (due, clock) that a query wants, in order, many at a time; those of the past
@@ -365,10 +448,7 @@ impl Names {
         }
         let edition = db.edition(snapshot, number)?;
         let name = edition.clock_name(clock.clock)?;
-        let at = names.iter().position(|known| known == name).unwrap_or_else(|| {
-            names.push(name.to_owned());
-            names.len() - 1
-        });
+        let at = self::place(names, name);
         if self.places.len() <= place.0 {
             self.places.resize(place.0 + 1, Vec::new());
         }
@@ -376,12 +456,55 @@ impl Names {
         if clocks.len() <= place.1 {
             clocks.resize(place.1 + 1, None);
         }
-        clocks[place.1] = Some(at as i32);
-        Ok(at as i32)
+        clocks[place.1] = Some(at);
+        Ok(at)
     }
 }
 
+/// The position of a name, added if it is not there yet.
+fn place(names: &mut Vec<String>, name: &str) -> i32 {
+    let known = names.iter().position(|known| known == name);
+    known.unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    }) as i32
+}
+
 impl Table {
+    /// An empty table with room for rows.
+    fn with_room(rows: usize) -> Table {
+        let mut id_ends = Vec::with_capacity(rows + 1);
+        id_ends.push(0);
+        Table {
+            id_ends,
+            clock: Vec::with_capacity(rows),
+            cycle: Vec::with_capacity(rows),
+            stage: Vec::with_capacity(rows),
+            due_at: Vec::with_capacity(rows),
+            limit_at: Vec::with_capacity(rows),
+            started_at: Vec::with_capacity(rows),
+            ..Table::default()
+        }
+    }
+
+    /// A table of rows that were found one by one.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn of(rows: &[Row]) -> Table {
+        let mut table = Table::with_room(rows.len());
+        for row in rows {
+            table.ids.push_str(&row.request);
+            table.id_ends.push(table.ids.len() as i64);
+            let name = place(&mut table.clock_names, &row.clock);
+            table.clock.push(name);
+            table.cycle.push(i64::from(row.cycle));
+            table.stage.push(row.stage);
+            table.due_at.push(row.due_at.as_secs());
+            table.limit_at.push(row.limit_at.map_or(Table::NO_LIMIT, Instant::as_secs));
+            table.started_at.push(row.started_at.as_secs());
+        }
+        table
+    }
+
     /// Makes room for rows and fills in what they tell themselves. Returns the position of the first.
     fn grow(&mut self, rows: &[u64]) -> usize {
         let from = self.len();

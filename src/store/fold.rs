@@ -10,6 +10,7 @@ use super::records::{ClockRow, RequestRow};
 use super::sealed;
 use super::snapshot::{CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, load_block, sealed_key};
 use super::tables::{META_HEAD, Reader, Table, Writer};
+use super::tail::Tail;
 use super::view::View;
 use crate::error::Result;
 
@@ -22,9 +23,9 @@ const RECORD_BLOCK_BYTES: usize = 15_800;
 /// Writes all that the view has of the log into the sealed values. `reader` reads those of the view's epoch.
 pub(crate) fn fold(view: &View, reader: &Reader, writer: &Writer<'_>) -> Result<()> {
     let before = view.head;
-    let tail = &view.tail;
+    let tail = view.tail(|| Ok(reader))?;
     writer.put_all(Table::Records, pack_records(before.sealed_requests, tail.records())?.into_iter())?;
-    fold_ids(view, reader, writer)?;
+    fold_ids(view, tail, reader, writer)?;
 
     let mut requests = tail.requests.sorted();
     let mut packer = Packer::new(before.event_blocks);
@@ -60,7 +61,9 @@ pub(crate) fn fold(view: &View, reader: &Reader, writer: &Writer<'_>) -> Result<
         fold_index(view, reader, writer, kind)?;
     }
     if before.seq > before.folded {
-        writer.remove_range(Table::Log, before.folded + 1..=before.seq)?;
+        for table in [Table::Log, Table::Moves] {
+            writer.remove_range(table, before.folded + 1..=before.seq)?;
+        }
     }
     let after = Head {
         epoch: before.epoch + 1,
@@ -104,8 +107,8 @@ fn packed(ends: &[u32], bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-fn fold_ids(view: &View, reader: &Reader, writer: &Writer<'_>) -> Result<()> {
-    let entries: Vec<(u64, u32)> = view.tail.ids().collect();
+fn fold_ids(view: &View, tail: &Tail, reader: &Reader, writer: &Writer<'_>) -> Result<()> {
+    let entries: Vec<(u64, u32)> = tail.ids().collect();
     if entries.is_empty() {
         return Ok(());
     }

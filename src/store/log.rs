@@ -1,9 +1,10 @@
-//! The operation log: one packed value per commit, holding all that the commit changed.
+//! The operation log: two packed values per commit, holding all that the commit changed.
 //!
 //! A commit appends; nothing sealed is touched. Other processes follow by reading the log from their last number on,
-//! and a fold moves the log's content into the sealed values. Whoever follows wants the fixed parts at once and the
-//! texts seldom, so a value is read in place: texts are skipped by their length, and index rows that come and go are
-//! written down, not worked out from sealed values.
+//! and a fold moves the log's content into the sealed values. Whoever follows wants to know at once which index rows
+//! came and went and which requests are no longer as they were sealed: these are one value, the moves, a tenth of all.
+//! The changes themselves are the other, read by those who ask for such a request. Both are read in place: texts are
+//! skipped by their length.
 
 use std::ops::Range;
 
@@ -17,9 +18,6 @@ use crate::model::{Event, Request};
 
 /// A row of an index.
 pub(crate) type IndexRow = (IndexKind, u64);
-
-/// Bytes of an index row: its index u32, the row u64.
-const INDEX_ROW_BYTES: usize = 12;
 
 /// What one commit did to one request.
 #[derive(Clone, Debug)]
@@ -45,20 +43,32 @@ pub(crate) struct Change<'a> {
 pub(crate) struct LogEntry {
     /// The head after the commit.
     pub(crate) head: Head,
-    /// The value so far; its first four bytes are for the number of changes.
-    value: Vec<u8>,
-    changes: usize,
+    /// The changes so far; the first four bytes are for their number.
+    changes: Vec<u8>,
+    count: usize,
+    /// Requests sealed before that are changed.
+    touched: Vec<u32>,
+    /// Rows that come to an index, and rows that go.
+    moved: [[Vec<u64>; 2]; IndexKind::ALL.len()],
+}
+
+/// The values of a commit.
+pub(crate) struct Written {
+    /// What moved in the indexes.
+    pub(crate) moves: Vec<u8>,
+    /// What changed, request by request.
+    pub(crate) changes: Vec<u8>,
 }
 
 impl LogEntry {
     /// An entry without changes.
     pub(crate) fn new(head: Head) -> LogEntry {
-        LogEntry { head, value: vec![0; 4], changes: 0 }
+        LogEntry { head, changes: vec![0; 4], count: 0, touched: Vec::new(), moved: Default::default() }
     }
 
-    /// Adds a change of a request, new ones included.
+    /// Adds a change of a request, new ones included. Each request has one change at most.
     pub(crate) fn push_change(&mut self, change: &Change<'_>) -> Result<()> {
-        let out = &mut self.value;
+        let out = &mut self.changes;
         out.extend_from_slice(&change.slot.to_le_bytes());
         change.row.write(out);
         sized(out, |out| match change.request {
@@ -72,23 +82,94 @@ impl LogEntry {
         sized(out, |out| change.events.iter().try_for_each(|event| codec::append(out, *event)))?;
         put_count(out, change.clocks.len())?;
         change.clocks.iter().for_each(|clock| clock.write(out));
-        for rows in [change.removed, change.added] {
-            put_count(out, rows.len())?;
-            for (kind, row) in rows {
-                out.extend_from_slice(&(*kind as u32).to_le_bytes());
-                out.extend_from_slice(&row.to_le_bytes());
-            }
+        if change.slot < self.head.sealed_requests {
+            self.touched.push(change.slot);
         }
-        self.changes += 1;
+        for (rows, came) in [(change.removed, 0), (change.added, 1)] {
+            rows.iter().for_each(|(kind, row)| self.moved[*kind as usize][came].push(*row));
+        }
+        self.count += 1;
         Ok(())
     }
 
-    /// The entry as a value.
-    pub(crate) fn write(mut self) -> Result<Vec<u8>> {
-        let count = u32::try_from(self.changes)
+    /// The entry as values.
+    pub(crate) fn write(mut self) -> Result<Written> {
+        let count = u32::try_from(self.count)
             .map_err(|_| Error::new(ErrorKind::OutOfRange, "too many requests in one call"))?;
-        self.value[..4].copy_from_slice(&count.to_le_bytes());
-        Ok(self.value)
+        self.changes[..4].copy_from_slice(&count.to_le_bytes());
+        let rows: usize = self.moved.iter().flatten().map(Vec::len).sum();
+        let mut moves = Vec::with_capacity(4 + self.touched.len() * 4 + rows * 8 + 16 * SECTION_BYTES);
+        put_count(&mut moves, self.touched.len())?;
+        self.touched.iter().for_each(|slot| moves.extend_from_slice(&slot.to_le_bytes()));
+        for (kind, sides) in IndexKind::ALL.into_iter().zip(&mut self.moved) {
+            for (rows, came) in sides.iter_mut().zip(0_u8..) {
+                if rows.is_empty() {
+                    continue;
+                }
+                // In order, so that whoever merges many commits finds runs.
+                rows.sort_unstable();
+                moves.extend_from_slice(&[kind as u8, came]);
+                put_count(&mut moves, rows.len())?;
+                rows.iter().for_each(|row| moves.extend_from_slice(&row.to_le_bytes()));
+            }
+        }
+        Ok(Written { moves, changes: self.changes })
+    }
+}
+
+/// Bytes before the rows of a section of moves.
+const SECTION_BYTES: usize = 6;
+
+/// What one commit moved, read in place.
+pub(crate) struct Moves<'a> {
+    /// Requests sealed before that the commit changed.
+    touched: &'a [[u8; 4]],
+    sections: Vec<Section<'a>>,
+}
+
+/// Rows of one index, in rising order, that came or went.
+pub(crate) struct Section<'a> {
+    pub(crate) kind: IndexKind,
+    pub(crate) came: bool,
+    rows: &'a [[u8; 8]],
+}
+
+impl<'a> Moves<'a> {
+    /// # Errors
+    /// `Damaged`.
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Moves<'a>> {
+        let mut input = Input::new(bytes);
+        let touched = input.rows()?;
+        let mut sections = Vec::new();
+        while !input.rest().is_empty() {
+            let [code, came] = *input.array()?;
+            let kind = IndexKind::ALL
+                .get(usize::from(code))
+                .ok_or_else(|| Error::new(ErrorKind::Damaged, format!("log: there is no index {code}")))?;
+            let came = match came {
+                0 => false,
+                1 => true,
+                _ => return Err(Error::new(ErrorKind::Damaged, format!("log: there is no move {came}"))),
+            };
+            sections.push(Section { kind: *kind, came, rows: input.rows()? });
+        }
+        Ok(Moves { touched, sections })
+    }
+
+    /// Requests sealed before that the commit changed.
+    pub(crate) fn touched(&self) -> impl Iterator<Item = u32> {
+        self.touched.iter().map(|slot| u32::from_le_bytes(*slot))
+    }
+
+    /// What moved in the indexes.
+    pub(crate) fn sections(&self) -> &[Section<'a>] {
+        &self.sections
+    }
+}
+
+impl Section<'_> {
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = u64> {
+        self.rows.iter().map(|row| u64::from_le_bytes(*row))
     }
 }
 
@@ -121,30 +202,9 @@ pub(crate) struct ReadChange<'a> {
     /// Where in the value the codec events lie.
     pub(crate) place: Range<usize>,
     pub(crate) clocks: &'a [[u8; ClockRow::SIZE]],
-    removed: &'a [[u8; INDEX_ROW_BYTES]],
-    added: &'a [[u8; INDEX_ROW_BYTES]],
 }
 
-impl ReadChange<'_> {
-    pub(crate) fn removed(&self) -> impl Iterator<Item = Result<IndexRow>> {
-        self.removed.iter().map(index_row)
-    }
-
-    pub(crate) fn added(&self) -> impl Iterator<Item = Result<IndexRow>> {
-        self.added.iter().map(index_row)
-    }
-}
-
-fn index_row(bytes: &[u8; INDEX_ROW_BYTES]) -> Result<IndexRow> {
-    let [k0, k1, k2, k3, row @ ..] = *bytes;
-    let code = u32::from_le_bytes([k0, k1, k2, k3]);
-    let kind = IndexKind::ALL
-        .get(code as usize)
-        .ok_or_else(|| Error::new(ErrorKind::Damaged, format!("log: there is no index {code}")))?;
-    Ok((*kind, u64::from_le_bytes(row)))
-}
-
-/// Reads a log value in place, change by change.
+/// Reads the changes of a commit in place, one by one.
 pub(crate) fn read(bytes: &[u8], mut change: impl FnMut(ReadChange<'_>) -> Result<()>) -> Result<()> {
     let mut input = Input::new(bytes);
     for _ in 0..input.u32()? {
@@ -159,8 +219,8 @@ pub(crate) fn read(bytes: &[u8], mut change: impl FnMut(ReadChange<'_>) -> Resul
         };
         let events = input.u32()?;
         let place = sized_place(&mut input)?;
-        let (clocks, removed, added) = (input.rows()?, input.rows()?, input.rows()?);
-        change(ReadChange { slot, row, request, events, place, clocks, removed, added })?;
+        let clocks = input.rows()?;
+        change(ReadChange { slot, row, request, events, place, clocks })?;
     }
     input.end()
 }
@@ -195,7 +255,7 @@ mod tests {
         let request = Request::new("CASE-1", at);
         let clock = ClockRow::unstarted(0, 0);
         let (removed, added) = ([(IndexKind::Pending, 9)], [(IndexKind::Due, 5), (IndexKind::Limit, 6)]);
-        let mut entry = LogEntry::new(Head { requests: 7, ..Head::default() });
+        let mut entry = LogEntry::new(Head { requests: 7, sealed_requests: 7, ..Head::default() });
         let change = Change {
             slot: 7,
             row,
@@ -206,8 +266,11 @@ mod tests {
             added: &added,
         };
         entry.push_change(&change).unwrap();
-        entry.push_change(&Change { slot: 3, request: None, events: &[], ..change }).unwrap();
-        let bytes = entry.write().unwrap();
+        let (removed, added) = ([(IndexKind::Pending, 8)], [(IndexKind::Due, 4), (IndexKind::Limit, 7)]);
+        let sealed =
+            Change { slot: 3, request: None, events: &[], removed: &removed, added: &added, ..change };
+        entry.push_change(&sealed).unwrap();
+        let Written { moves, changes: bytes } = entry.write().unwrap();
         let mut seen = Vec::new();
         read(&bytes, |found| {
             seen.push((found.slot, found.events, found.request.is_some()));
@@ -217,8 +280,6 @@ mod tests {
                 assert_eq!(codec::decode_all::<Request>(&bytes[new.place.clone()]).unwrap(), request);
                 assert_eq!(codec::decode_all::<Event>(&bytes[found.place.clone()]).unwrap(), event);
             }
-            assert_eq!(found.removed().collect::<Result<Vec<_>>>().unwrap(), removed);
-            assert_eq!(found.added().collect::<Result<Vec<_>>>().unwrap(), added);
             assert_eq!(ClockRow::read(&found.clocks[0]).unwrap(), clock);
             Ok(())
         })
@@ -229,5 +290,23 @@ mod tests {
         }
         let longer = [bytes, vec![0]].concat();
         assert!(read(&longer, |_| Ok(())).is_err());
+
+        let found = Moves::read(&moves).unwrap();
+        assert_eq!(found.touched().collect::<Vec<_>>(), [3], "7 is new since the last fold");
+        let sections: Vec<_> =
+            found.sections().iter().map(|it| (it.kind, it.came, it.rows().collect::<Vec<_>>())).collect();
+        let expected = [
+            (IndexKind::Due, true, vec![4, 5]),
+            (IndexKind::Limit, true, vec![6, 7]),
+            (IndexKind::Pending, false, vec![8, 9]),
+        ];
+        assert_eq!(sections, expected);
+        let ends: Vec<usize> = (0..moves.len()).filter(|to| Moves::read(&moves[..*to]).is_ok()).collect();
+        assert_eq!(ends, [8, 8 + 22, 8 + 22 + 22], "only whole sections are read");
+        for (at, byte) in [(8, 8), (9, 2)] {
+            let mut wrong = moves.clone();
+            wrong[at] = byte;
+            assert_eq!(Moves::read(&wrong).err().unwrap().kind(), ErrorKind::Damaged);
+        }
     }
 }

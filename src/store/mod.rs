@@ -11,6 +11,7 @@ pub(crate) mod head;
 mod ids;
 pub(crate) mod index;
 pub(crate) mod log;
+pub(crate) mod mirror;
 pub(crate) mod notices;
 pub(crate) mod records;
 mod rows;
@@ -165,14 +166,16 @@ impl Store {
                 writer.put(*table, *key, payload)?;
             }
             let head = commit.entry.head;
-            let value = commit.entry.write()?;
+            let values = commit.entry.write()?;
             let operations = head.unfolded.saturating_sub(before);
             transaction.count_rows(u64::from(operations));
             if operations >= self.file.fold_after() {
                 // So much at once is sealed at once. The log would only be written to be read again.
                 let reader = snapshot.reader()?;
                 let mut view = View::load(reader, 0)?;
-                view.apply(value, &head)?;
+                // Before the commit, whose own values are not in the file.
+                view.tail(|| Ok(reader))?;
+                view.apply(values, &head)?;
                 fold::fold(&view, reader, &writer)?;
                 drop(snapshot);
                 self.file.commit(transaction)?;
@@ -180,13 +183,14 @@ impl Store {
                 return Ok(answer);
             }
             writer.put(Table::Meta, META_HEAD, &head.write())?;
-            writer.put(Table::Log, head.seq, &value)?;
+            writer.put(Table::Log, head.seq, &values.changes)?;
+            writer.put(Table::Moves, head.seq, &values.moves)?;
             drop(snapshot);
             self.file.commit(transaction)?;
             let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
             // A reader of this process may have followed the commit already.
             if view.head.seq < head.seq {
-                view.apply(value, &head)?;
+                view.apply(values, &head)?;
             }
             drop(view);
             Ok(answer)

@@ -8,8 +8,10 @@ use super::file::OpenFile;
 use super::head::Head;
 use super::ids;
 use super::index::{Index, IndexKind};
+use super::mirror::{Mirror, MirroredClock};
 use super::records::{ClockRow, NO_EVENTS, RequestRow, row_at};
 use super::tables::{Reader, Table};
+use super::tail::Tail;
 use super::view::{View, read_head};
 use super::{codec, events};
 use crate::error::{Error, ErrorKind, Result};
@@ -93,20 +95,67 @@ impl<'a> Snapshot<'a> {
 
     /// The row of a request.
     pub(crate) fn request_row(&self, slot: u32) -> Result<RequestRow> {
-        if let Some(row) = self.view.tail.requests.get(slot) {
+        if self.is_changed(slot)
+            && let Some(row) = self.tail()?.requests.get(slot)
+        {
             return Ok(*row);
         }
+        self.sealed_request_row(slot)
+    }
+
+    /// The row of a request as it was sealed.
+    pub(super) fn sealed_request_row(&self, slot: u32) -> Result<RequestRow> {
         let block = self.block(Table::Requests, u64::from(slot / REQUESTS_PER_BLOCK))?;
         RequestRow::read(row_at(&block, (slot % REQUESTS_PER_BLOCK) as usize)?)
     }
 
     /// The row of a clock.
     pub(crate) fn clock_row(&self, slot: u32) -> Result<ClockRow> {
-        if let Some(row) = self.view.tail.clocks.get(slot) {
+        let tail = match self.view.known_tail() {
+            None if slot >= self.view.head.sealed_clocks => Some(self.tail()?),
+            known => known,
+        };
+        if let Some(row) = tail.and_then(|tail| tail.clocks.get(slot)) {
             return Ok(*row);
         }
+        let row = self.sealed_clock_row(slot)?;
+        if tail.is_none() && self.view.is_touched(row.request) {
+            return Ok(self.tail()?.clocks.get(slot).copied().unwrap_or(row));
+        }
+        Ok(row)
+    }
+
+    /// The row of a clock as it was sealed.
+    pub(super) fn sealed_clock_row(&self, slot: u32) -> Result<ClockRow> {
         let block = self.block(Table::Clocks, u64::from(slot / CLOCKS_PER_BLOCK))?;
         ClockRow::read(row_at(&block, (slot % CLOCKS_PER_BLOCK) as usize)?)
+    }
+
+    /// What is sealed, in memory by slot, if a list of `rows` rows pays for it and it is not too large.
+    pub(crate) fn mirror(&self, rows: u64) -> Result<Option<&Mirror>> {
+        if let Some(known) = self.view.mirror.get() {
+            return Ok(known.as_ref());
+        }
+        if !Mirror::pays(rows, self.head().sealed_clocks) {
+            return Ok(None);
+        }
+        let gathered = Mirror::of(self, self.file.mirror_bytes())?;
+        Ok(self.view.mirror.get_or_init(|| gathered).as_ref())
+    }
+
+    /// Whether a clock that was sealed is sure to be as it was sealed.
+    pub(crate) fn is_as_sealed(&self, clock: &MirroredClock) -> bool {
+        self.view.is_untouched() || !self.view.is_touched(clock.request)
+    }
+
+    /// The changes since the last fold.
+    fn tail(&self) -> Result<&Tail> {
+        self.view.tail(|| self.reader())
+    }
+
+    /// Whether a request is new or changed since the last fold.
+    fn is_changed(&self, slot: u32) -> bool {
+        slot >= self.view.head.sealed_requests || self.view.is_touched(slot)
     }
 
     /// Hands over the rows of many clocks, each with its position in `slots`, in the order that reads the file least.
@@ -144,7 +193,7 @@ impl<'a> Snapshot<'a> {
 
     fn record<T>(&self, slot: u32, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
         if let Some(index) = slot.checked_sub(self.view.head.sealed_requests) {
-            let bytes = self.view.tail.record(index as usize);
+            let bytes = self.tail()?.record(index as usize);
             return bytes.map(read).unwrap_or_else(|| {
                 Err(Error::new(ErrorKind::Damaged, format!("request slot {slot} does not exist")))
             });
@@ -186,7 +235,9 @@ impl<'a> Snapshot<'a> {
             let block = |number: u64| self.block(Table::Events, number);
             events::read_chain(&block, slot, row.newest_events, self.view.head.event_blocks, &mut found)?;
         }
-        self.view.tail.events(slot, &mut found)?;
+        if self.is_changed(slot) {
+            self.tail()?.events(slot, &mut found)?;
+        }
         if found.len() != row.events as usize {
             return Err(Error::new(
                 ErrorKind::Damaged,
@@ -203,7 +254,7 @@ impl<'a> Snapshot<'a> {
     /// The slot of the request with this external id.
     pub(crate) fn find(&self, id: &str) -> Result<Option<u32>> {
         let hash = ids::hash(id);
-        for slot in self.view.tail.with_hash(hash) {
+        for slot in self.tail()?.with_hash(hash) {
             if self.with_request_id(slot, |found| found == id)? {
                 return Ok(Some(slot));
             }

@@ -32,7 +32,7 @@ tables! {
     Meta = 1, "meta";
     /// Edition → policy as installed.
     Policies = 2, "policies";
-    /// Sequence number → one commit's operations.
+    /// Sequence number → what one commit changed, request by request.
     Log = 3, "log";
     /// First slot → requests' text, packed.
     Records = 4, "records";
@@ -52,6 +52,8 @@ tables! {
     Consumers = 11, "consumers";
     /// Number of the entry → what was declared, amended, ended or withdrawn.
     Interruptions = 12, "interruptions";
+    /// Sequence number → what one commit moved in the indexes.
+    Moves = 13, "moves";
 }
 
 pub(crate) const META_FORMAT: u64 = 0;

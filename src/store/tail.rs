@@ -1,4 +1,4 @@
-//! The tail: what the log holds since the last fold, by slot.
+//! The tail: the changes that the log holds since the last fold, by slot.
 //!
 //! Fixed rows are kept as they are; texts stay in the log values and are read when somebody asks for them.
 
@@ -112,13 +112,10 @@ impl Tail {
         }
     }
 
-    /// Takes one log value. `moved` is told of every index row that comes (true) or goes.
-    pub(crate) fn take(
-        &mut self,
-        value: Arc<Vec<u8>>,
-        mut moved: impl FnMut(log::IndexRow, bool),
-    ) -> Result<()> {
+    /// Takes the changes of one commit.
+    pub(crate) fn take(&mut self, value: Vec<u8>) -> Result<()> {
         let number = self.values.len() as u32;
+        let value = Arc::new(value);
         self.values.push(value.clone());
         let piece = |place: std::ops::Range<usize>| {
             // A value is below 4 GiB: the engine's limit is 3 GiB.
@@ -126,8 +123,6 @@ impl Tail {
         };
         let damaged = |what: &str| Err(Error::new(ErrorKind::Damaged, format!("log: {what}")));
         log::read(&value, |change: ReadChange<'_>| {
-            change.removed().try_for_each(|row| row.map(|row| moved(row, false)))?;
-            change.added().try_for_each(|row| row.map(|row| moved(row, true)))?;
             if let Some(ReadRequest { hash, place }) = change.request {
                 if change.slot.checked_sub(self.requests.first_new) != Some(self.records.len() as u32) {
                     return damaged("the slots of new requests do not follow");

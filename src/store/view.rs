@@ -1,12 +1,21 @@
-//! The view: what a process knows of the file without reading it: the indexes, and all that the log holds since the
-//! last fold. Every commit, one's own and those of other processes, is applied to it in the same way.
+//! The view: what a process knows of the file without reading it: the indexes, and what the log holds since the last
+//! fold. Every commit, one's own and those of other processes, is applied to it in the same way.
+//!
+//! What moved in the indexes is taken at once; the changes themselves, which are ten times as much, when somebody first
+//! asks for a request that was changed. A process that lives for one scan mostly does not.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+use std::sync::OnceLock;
+
+use foldhash::fast::FixedState;
 
 use super::blocks::Blocks;
 use super::head::Head;
 use super::ids;
 use super::index::{Index, IndexKind};
+use super::log::{Moves, Written};
+use super::mirror::Mirror;
 use super::sealed::SealedRows;
 use super::snapshot::sealed_key;
 use super::tables::{META_HEAD, Reader, Table};
@@ -17,11 +26,16 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) head: Head,
-    pub(crate) tail: Tail,
+    /// The changes since the last fold, once they are read.
+    tail: OnceLock<Tail>,
+    /// The requests sealed before that they touch.
+    touched: HashSet<u32, FixedState>,
     pub(crate) indexes: [Index; 8],
     pub(crate) ids: ids::Directory,
     /// Sealed values of this epoch.
     pub(crate) blocks: Blocks,
+    /// Of what is sealed, once a long list was asked for; `None` inside if it would be too large.
+    pub(super) mirror: OnceLock<Option<Mirror>>,
     block_bytes: usize,
 }
 
@@ -44,7 +58,9 @@ impl View {
         let ids = reader.with(Table::Ids, sealed_key(0, 0), ids::Directory::read)?.unwrap_or_default();
         let head = Head { seq: last.folded, ..last };
         let blocks = Blocks::new(block_bytes);
-        let mut view = View { head, tail: Tail::new(&head), indexes, ids, blocks, block_bytes };
+        let tail = OnceLock::new();
+        let (touched, mirror) = (HashSet::default(), OnceLock::new());
+        let mut view = View { head, tail, touched, indexes, ids, blocks, mirror, block_bytes };
         view.follow(reader, &last)?;
         Ok(view)
     }
@@ -61,41 +77,102 @@ impl View {
             return Ok(());
         }
         if self.head.seq < last.seq {
-            let mut values = Vec::new();
-            let mut expected = self.head.seq + 1;
-            reader.visit(Table::Log, expected..=last.seq, |seq, payload| {
-                if seq != expected {
-                    return Err(Error::new(ErrorKind::Damaged, format!("log value {expected} is missing")));
-                }
-                expected += 1;
-                values.push(Arc::new(payload.to_vec()));
-                Ok(true)
-            })?;
-            if expected != last.seq + 1 {
-                return Err(Error::new(ErrorKind::Damaged, format!("log value {expected} is missing")));
+            let new = self.head.seq + 1..=last.seq;
+            let mut moves = Gathered::default();
+            each_value(reader, Table::Moves, new.clone(), |value| moves.take(value))?;
+            self.take(moves);
+            if let Some(tail) = self.tail.get_mut() {
+                each_value(reader, Table::Log, new, |value| tail.take(value.to_vec()))?;
             }
-            self.take(values)?;
         }
         self.head = *last;
         Ok(())
     }
 
-    /// Applies one commit: its log value and the head after it.
-    pub(crate) fn apply(&mut self, value: Vec<u8>, head: &Head) -> Result<()> {
-        self.take(vec![Arc::new(value)])?;
+    /// Applies one commit: its log values and the head after it.
+    pub(crate) fn apply(&mut self, values: Written, head: &Head) -> Result<()> {
+        let mut moves = Gathered::default();
+        moves.take(&values.moves)?;
+        self.take(moves);
+        if let Some(tail) = self.tail.get_mut() {
+            tail.take(values.changes)?;
+        }
         self.head = *head;
         Ok(())
     }
 
-    fn take(&mut self, values: Vec<Arc<Vec<u8>>>) -> Result<()> {
-        let mut moves: [Vec<(u64, bool)>; 8] = Default::default();
-        for value in values {
-            let moved = |(kind, row): (IndexKind, u64), came: bool| moves[kind as usize].push((row, came));
-            self.tail.take(value, moved)?;
-        }
-        for (index, moves) in self.indexes.iter_mut().zip(moves) {
+    fn take(&mut self, moves: Gathered) {
+        self.touched.extend(moves.touched);
+        for (index, moves) in self.indexes.iter_mut().zip(moves.rows) {
             index.take(moves);
+        }
+    }
+
+    /// Whether a request that was sealed is not as it was sealed.
+    pub(crate) fn is_touched(&self, slot: u32) -> bool {
+        self.touched.contains(&slot)
+    }
+
+    /// Whether every request that was sealed is as it was sealed.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.touched.is_empty()
+    }
+
+    /// The changes since the last fold, if they were read before.
+    pub(crate) fn known_tail(&self) -> Option<&Tail> {
+        self.tail.get()
+    }
+
+    /// The changes since the last fold. `reader` begins to read the file, in this view's epoch; its commit may be later.
+    pub(crate) fn tail<'r>(&self, reader: impl FnOnce() -> Result<&'r Reader>) -> Result<&Tail> {
+        if let Some(tail) = self.tail.get() {
+            return Ok(tail);
+        }
+        let mut tail = Tail::new(&self.head);
+        if self.head.folded < self.head.seq {
+            let all = self.head.folded + 1..=self.head.seq;
+            each_value(reader()?, Table::Log, all, |value| tail.take(value.to_vec()))?;
+        }
+        // Two threads may both have read them; they are the same.
+        Ok(self.tail.get_or_init(|| tail))
+    }
+}
+
+/// What several commits moved.
+#[derive(Default)]
+struct Gathered {
+    touched: Vec<u32>,
+    rows: [Vec<(u64, bool)>; IndexKind::ALL.len()],
+}
+
+impl Gathered {
+    fn take(&mut self, value: &[u8]) -> Result<()> {
+        let moves = Moves::read(value)?;
+        self.touched.extend(moves.touched());
+        for section in moves.sections() {
+            self.rows[section.kind as usize].extend(section.rows().map(|row| (row, section.came)));
         }
         Ok(())
     }
+}
+
+/// Hands over the log values of these commits, one after the other; a missing one is damage.
+fn each_value(
+    reader: &Reader,
+    table: Table,
+    numbers: RangeInclusive<u64>,
+    mut take: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let missing =
+        |number: u64| Error::new(ErrorKind::Damaged, format!("{} value {number} is missing", table.name()));
+    let (mut expected, last) = (*numbers.start(), *numbers.end());
+    reader.visit(table, numbers, |number, payload| {
+        if number != expected {
+            return Err(missing(expected));
+        }
+        expected += 1;
+        take(payload)?;
+        Ok(true)
+    })?;
+    if expected == last + 1 { Ok(()) } else { Err(missing(expected)) }
 }

@@ -371,6 +371,11 @@ impl OpenFile {
         self.options.cache_bytes / 2
     }
 
+    /// Memory for what long lists are told from, beside that for pages and values.
+    pub(crate) fn mirror_bytes(&self) -> usize {
+        self.options.cache_bytes
+    }
+
     /// How much of the handle is left.
     pub(crate) fn state(&self) -> State {
         self.health.state()
