@@ -5,6 +5,7 @@
 # make test-c-install   installs it into a staging folder and builds the C and C++ examples in every way
 # make abi-diff   the C library against that of the last tag: a program built with the old header must keep working
 # make bench-c    deadlines and openings from C, in target/bench-c
+# make soak    power cuts, failing disks, kills, the model and a long life, for hours (SOAK=release for days); see scripts/soak
 # make docs    the documentation site, target/docs/index.html; builds the Python wheel if there is none
 # make test-docs   every example of the documentation and the notebooks, the site's links included
 # make build   the command line tool, target/release/slaclock
@@ -13,7 +14,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo build bench docs test test-docs test-readme test-languages format lint tests doc python test-python instructions
+.PHONY: demo build bench docs soak test test-docs test-readme test-languages format lint tests doc python test-python instructions
 
 demo: build
 	scripts/demo target/release/slaclock
@@ -50,6 +51,10 @@ tests:
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked
+
+# Prints its seed; SLACLOCK_SEED=… runs the same again.
+soak:
+	CARGO=$(CARGO) scripts/soak $(SOAK)
 
 # Instructions of the hot paths against their bounds; valgrind counts them.
 instructions:

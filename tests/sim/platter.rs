@@ -63,7 +63,8 @@ impl Platter {
             Step::Write { .. } | Step::Length(_) => self.pending.push(step.clone()),
             Step::Sync if lies => {}
             Step::Sync => self.pending.drain(..).for_each(|step| apply(&mut self.synced, &step)),
-            Step::FailedSync => self.pending.clear(),
+            // Pages that could not be written count as written. A length is no page: it waits for the next sync.
+            Step::FailedSync => self.pending.retain(|step| matches!(step, Step::Length(_))),
             Step::Named => self.named = true,
             Step::FolderSync => self.named_for_good = true,
         }

@@ -12,15 +12,23 @@
 use std::io;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use redb::{BackendError, StorageBackend};
 
 use super::errors::Fault;
+use crate::error::Result as OurResult;
 
 /// Pauses between two tries for a lock, growing from the first to the second.
 const POLL_EVERY: [Duration; 2] = [Duration::from_micros(40), Duration::from_micros(250)];
+
+/// The lock byte that a writing process holds alone from the begin of a transaction to its end.
+const WRITER_BYTE: u64 = 1 << 62;
+/// The engine's header, where it keeps its flags, and the one that says that a commit's last sync is outstanding.
+const HEADER_BYTES: usize = 320;
+const FLAGS_AT: usize = 9;
+const UNSYNCED_FLAG: u8 = 8;
 
 /// How long a commit waits for a lock at least: giving up there leaves the outcome unknown, so it gives
 /// up only when the other process must be stopped or gone.
@@ -35,6 +43,14 @@ pub(super) struct Core {
     cancel: Arc<AtomicBool>,
     commits: AtomicU32,
     may_be_empty: bool,
+    /// Written to since the last sync.
+    written: AtomicBool,
+    /// Holds the byte that lets one process write at a time.
+    writing: AtomicBool,
+    /// The header waits for what it speaks of, see [`Core::header_last`].
+    header_last: AtomicBool,
+    /// The header that waits.
+    header: Mutex<Option<Vec<u8>>>,
 }
 
 impl Core {
@@ -51,6 +67,10 @@ impl Core {
             cancel,
             commits: AtomicU32::new(0),
             may_be_empty,
+            written: AtomicBool::new(false),
+            writing: AtomicBool::new(false),
+            header_last: AtomicBool::new(false),
+            header: Mutex::new(None),
         })
     }
 
@@ -76,12 +96,74 @@ impl Core {
 
     /// Reads bytes of the file.
     pub(super) fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        if offset < HEADER_BYTES as u64 {
+            self.release_header()?;
+        }
         self.with(|storage| storage.read(offset, out))
+    }
+
+    /// Runs work of the engine's that commits in one phase, page and header with one sync, as moving pages does. If that
+    /// sync fails, the header may be found on the disk later without its pages. Here the pages are synced first.
+    pub(super) fn header_last<T>(&self, work: impl FnOnce() -> OurResult<T>) -> OurResult<T> {
+        self.header_last.store(true, Ordering::Release);
+        let done = work();
+        self.header_last.store(false, Ordering::Release);
+        if done.is_err() {
+            // As if it had not been written: whatever comes later must not be overwritten by it.
+            *self.waiting_header() = None;
+        }
+        self.release_header()?;
+        done
+    }
+
+    fn waiting_header(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
+        self.header.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the header that waits, after all that was written before it is on the disk.
+    fn release_header(&self) -> io::Result<()> {
+        let Some(header) = self.waiting_header().take() else { return Ok(()) };
+        self.with(|storage| storage.sync_data())?;
+        self.with(|storage| storage.write(0, &header))
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.written.store(true, Ordering::Release);
+        if offset == 0 && self.header_last.load(Ordering::Acquire) {
+            *self.waiting_header() = Some(data.to_vec());
+            return Ok(());
+        }
+        self.with(|storage| storage.write(offset, data))
     }
 
     /// The length of the file in bytes.
     pub(super) fn len(&self) -> io::Result<u64> {
         self.with(|storage| storage.len())
+    }
+
+    /// Syncs, after making sure that there is something to sync.
+    ///
+    /// Where another writer's last sync failed or never came, the engine syncs in its place, writing nothing. But a
+    /// system that failed to write a page once takes it for written, so such a sync could succeed and leave the commit
+    /// out of the disk. Hence the header is written anew first; the right to write keeps others from it meanwhile.
+    fn sync(&self) -> io::Result<()> {
+        let nothing_written = !self.written.swap(false, Ordering::AcqRel);
+        if nothing_written && self.writing.load(Ordering::Acquire) {
+            let mut header = [0; HEADER_BYTES];
+            self.read(0, &mut header)?;
+            if header[FLAGS_AT] & UNSYNCED_FLAG != 0 {
+                self.with(|storage| storage.write(0, &header))?;
+            }
+        }
+        self.release_header()?;
+        self.with(|storage| storage.sync_data())
+    }
+
+    /// Notes that a lock was taken or given up.
+    fn note_lock(&self, start: Bound<u64>, held: bool) {
+        if start == Bound::Included(WRITER_BYTE) {
+            self.writing.store(held, Ordering::Release);
+        }
     }
 
     /// Runs a commit, whose waits are longer and cannot be cancelled.
@@ -188,15 +270,17 @@ impl StorageBackend for Guarded {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.written.store(true, Ordering::Release);
+        self.0.release_header()?;
         self.0.with(|storage| storage.set_len(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.with(|storage| storage.sync_data())
+        self.0.sync()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.with(|storage| storage.write(offset, data))
+        self.0.write(offset, data)
     }
 
     fn close(&self) -> io::Result<()> {
@@ -204,7 +288,11 @@ impl StorageBackend for Guarded {
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.0.with_locks(|storage| storage.try_lock_range(start, end))
+        let taken = self.0.with_locks(|storage| storage.try_lock_range(start, end))?;
+        if taken {
+            self.0.note_lock(start, true);
+        }
+        Ok(taken)
     }
 
     fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
@@ -212,7 +300,9 @@ impl StorageBackend for Guarded {
     }
 
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.wait_for(|storage| storage.try_lock_range(start, end))
+        self.0.wait_for(|storage| storage.try_lock_range(start, end))?;
+        self.0.note_lock(start, true);
+        Ok(())
     }
 
     fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
@@ -220,6 +310,7 @@ impl StorageBackend for Guarded {
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.0.note_lock(start, false);
         self.0.with_locks(|storage| storage.unlock_range(start, end))
     }
 
