@@ -48,6 +48,7 @@ def _read(wanted: Any, value: Any, zone: tzinfo) -> Any:
     if wanted is date:
         return date.fromisoformat(value)
     if isinstance(wanted, type) and issubclass(wanted, tuple):
-        fields = _fields(wanted)
-        return wanted(**{name: _read(fields[name], entry, zone) for name, entry in value.items()})
+        fields, others = _fields(wanted), _agreement.OTHER_NAMES.get(wanted, {})
+        named = {others.get(name, name): entry for name, entry in value.items()}
+        return wanted(**{name: _read(fields[name], entry, zone) for name, entry in named.items()})
     return value

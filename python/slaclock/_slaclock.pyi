@@ -6,6 +6,15 @@ from types import TracebackType
 from typing import Any, Final, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, final, overload
 from zoneinfo import ZoneInfo
 
+from slaclock._agreement import (
+    Fairness,
+    Interrupted,
+    Interruption,
+    Migration,
+    Outlook,
+    Report,
+    Salvage,
+)
 from slaclock._types import (
     Attainment,
     Batch,
@@ -41,6 +50,7 @@ __all__ = [
     "error_kinds",
     "in_memory",
     "open",
+    "salvage",
     "shutdown",
     "table_of",
 ]
@@ -50,6 +60,7 @@ NO_DEADLINE: Final[int]
 
 _Path: TypeAlias = str | PathLike[str]
 _Zone: TypeAlias = str | ZoneInfo
+_Period: TypeAlias = str | date | tuple[date, date]
 _T = TypeVar("_T")
 _R = TypeVar("_R", Row, Waiting, Attainment, Notice)
 
@@ -280,14 +291,14 @@ class Db:
     def feed(self, consumer: str, /) -> Feed: ...
     def attainment(
         self,
-        period: str | date | tuple[date, date] | None = None,
+        period: _Period | None = None,
         *,
         by: Sequence[str] | None = None,
         clock: str | None = None,
         per: Literal["month", "quarter", "year"] | None = None,
         now: datetime | None = None,
     ) -> Table[Attainment]: ...
-    def waiting(self, period: str | date | tuple[date, date] | None = None, *, now: datetime | None = None) -> Table[Waiting]: ...
+    def waiting(self, period: _Period | None = None, *, now: datetime | None = None) -> Table[Waiting]: ...
     def explain(self, request: str, clock: str, /, *, now: datetime | None = None) -> Explanation: ...
     def install(self, policy: Policy, /, since: datetime | None = None) -> None: ...
     def policies(self) -> list[PolicyInfo]: ...
@@ -296,6 +307,79 @@ class Db:
     def check(self) -> Rebuild: ...
     def compact(self) -> bool: ...
     def flush(self) -> None: ...
+    def outlook(
+        self,
+        now: datetime | None = None,
+        *,
+        clock: str | None = None,
+        period: _Period | None = None,
+        until: datetime | None = None,
+    ) -> tuple[Outlook, ...]: ...
+    def declare_interruption(
+        self,
+        category: str,
+        /,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        scope: str | Mapping[str, str] | None = None,
+        by: str,
+        at: datetime | None = None,
+        text: str | None = None,
+        dry_run: bool = False,
+    ) -> Interrupted: ...
+    def amend_interruption(
+        self,
+        number: int,
+        /,
+        category: str,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        scope: str | Mapping[str, str] | None = None,
+        by: str,
+        at: datetime | None = None,
+        text: str | None = None,
+        dry_run: bool = False,
+    ) -> Interrupted: ...
+    def end_interruption(
+        self, number: int, /, until: datetime, *, by: str, at: datetime | None = None, text: str | None = None, dry_run: bool = False
+    ) -> Interrupted: ...
+    def withdraw_interruption(
+        self, number: int, /, *, by: str, at: datetime | None = None, text: str | None = None, dry_run: bool = False
+    ) -> Interrupted: ...
+    def interruptions(self) -> tuple[Interruption, ...]: ...
+    def migrate(
+        self,
+        version: int | None = None,
+        /,
+        *,
+        scope: str | Mapping[str, str] | None = None,
+        by: str,
+        at: datetime | None = None,
+        dry_run: bool = False,
+    ) -> Migration: ...
+    def retz(self, *, folder: _Path | None = None, by: str, at: datetime | None = None, dry_run: bool = False) -> Migration: ...
+    def fork(self, path: _Path, /) -> int: ...
+    def fairness(
+        self,
+        by: Sequence[str],
+        /,
+        period: _Period | None = None,
+        *,
+        clock: str | None = None,
+        now: datetime | None = None,
+    ) -> tuple[Fairness, ...]: ...
+    def report(
+        self,
+        period: _Period,
+        /,
+        *,
+        clock: str | None = None,
+        by: Sequence[str] | None = None,
+        most_ids: int | None = None,
+        now: datetime | None = None,
+    ) -> Report: ...
 
 @final
 class Feed:
@@ -383,6 +467,7 @@ def create(
     cache_bytes: int | None = None,
 ) -> Db: ...
 def in_memory(policy: Policy, /) -> Db: ...
+def salvage(source: _Path, to: _Path, /, *, policy: Policy | None = None, stand_ins: bool = False) -> Salvage: ...
 def shutdown() -> None: ...
 def cli(arguments: Sequence[str], /) -> int: ...
 def error_kinds() -> list[tuple[str, int, str]]: ...

@@ -3,6 +3,7 @@
 //! `slaclock._slaclock` is private; the package `slaclock` re-exports it. Exceptions and the tuples that answers are made
 //! of are written in Python, where they are typed, compared and pickled for nothing.
 
+mod agreement;
 mod batch;
 mod calendar;
 mod calendar_data;
@@ -39,6 +40,8 @@ fn cli(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
 /// The core of slaclock.
 #[pymodule(gil_used = false)]
 mod _slaclock {
+    #[pymodule_export]
+    use super::agreement::salvage;
     #[pymodule_export]
     use super::calendar::{PyCalendar, calendar_of_policy};
     #[pymodule_export]
