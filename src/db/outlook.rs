@@ -13,6 +13,7 @@ use crate::time::{Instant, Span};
 
 /// What an outlook is asked of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OutlookQuery {
     /// Judged at this instant; what happened later is left out.
     pub now: Instant,

@@ -237,9 +237,8 @@ pub unsafe extern "C" fn slaclock_fork(
     guard(error, || {
         let db = db::get(db)?;
         // SAFETY: docs/capi.md, texts and out parameters.
-        let (path, out) = unsafe {
-            (input::path("path", path, path_len)?, output::optional_out("out_bytes", out_bytes)?)
-        };
+        let (path, out) =
+            unsafe { (input::path("path", path, path_len)?, output::optional_out("out_bytes", out_bytes)?) };
         let bytes = db.db.fork(path)?;
         if let Some(out) = out {
             out.set(output::number(bytes));

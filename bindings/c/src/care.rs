@@ -1,18 +1,21 @@
 //! Care of the file: facts about it, proof that what is stored follows from the events, checking, compacting.
 
+use std::ffi::c_char;
+
 use serde_json::json;
-use slaclock_core::Info;
 use slaclock_core::db::Rebuild;
+use slaclock_core::{Db, Info, SalvageOptions};
 
 use crate::db::{self, slaclock_db};
 use crate::error::slaclock_error;
 use crate::fault::Fault;
 use crate::guard::guard;
-use crate::output;
 use crate::output::{Out, number};
+use crate::policy::{self, slaclock_policy};
 use crate::request::or_none;
 use crate::status::slaclock_status;
 use crate::text::{Text, give_json, slaclock_text};
+use crate::{input, output};
 
 /// Facts about a database.
 #[repr(C)]
@@ -262,5 +265,52 @@ pub unsafe extern "C" fn slaclock_compact(
             out.set(i32::from(shrank));
         }
         Ok(())
+    })
+}
+
+/// Makes a new database from every request and event that can still be read of a damaged one, which is only read. Works
+/// on files that `slaclock_open` refuses.
+///
+/// \param path      (in) of the damaged file: bytes of the path; `path_len` their number, or SLACLOCK_NTS
+/// \param to        (in) of the new file, likewise; nothing may be there
+/// \param policy    (in) for the case that none in the file can be read; NULL for none
+/// \param stand_ins 1 to keep events whose request cannot be read under a request that stands in for it, else 0
+/// \param out_json  (out, owned) the account: `requests`, `events`, `policies`, `lost_requests`, `lost_events` (null where
+///                  the file does not say how many it had), `orphaned_events`, `stand_ins`, `unproven`, `repinned`,
+///                  `feed_advanced_to`, `consumers`, `file_bytes`, `damaged_pages`, `unreadable`, and the first 100
+///                  `places`; free with `slaclock_text_free`; NULL to decline
+///
+/// Errors: INVALID_ARGUMENT; NOT_FOUND; NOT_A_DATABASE if there is nothing of a database in the file; NEWER_FORMAT; DAMAGED
+/// if no policy can be read and none is given; BUSY while the file is open anywhere; ALREADY_EXISTS if anything is at
+/// `to`; IO, STORAGE_FULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slaclock_salvage(
+    path: *const c_char,
+    path_len: usize,
+    to: *const c_char,
+    to_len: usize,
+    policy: *const slaclock_policy,
+    stand_ins: i32,
+    out_json: *mut *mut slaclock_text,
+    error: *mut slaclock_error,
+) -> slaclock_status {
+    guard(error, || {
+        // SAFETY: docs/capi.md, texts and out parameters.
+        let (path, to, out) = unsafe {
+            (
+                input::path("path", path, path_len)?,
+                input::path("to", to, to_len)?,
+                output::optional_out("out_json", out_json)?,
+            )
+        };
+        let mut options = SalvageOptions::default();
+        if !policy.is_null() {
+            options = options.policy((*policy::get(policy)?).clone());
+        }
+        if input::flag("stand_ins", stand_ins)? {
+            options = options.stand_ins();
+        }
+        let saved = Db::salvage(path, to, &options)?;
+        out.map_or(Ok(()), |out| give_json(out, &saved))
     })
 }

@@ -48,6 +48,10 @@ pub mod feed;
 
 pub mod report;
 
+pub mod figures;
+
+pub mod agreement;
+
 pub mod explain;
 
 pub mod care;

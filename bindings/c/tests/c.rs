@@ -18,6 +18,11 @@ fn every_function_does_what_it_says() {
 }
 
 #[test]
+fn an_agreement_is_lived_with() {
+    println!("{}", Program::build("agreement.c", &[]).passes_in_folder());
+}
+
+#[test]
 fn wrong_arguments_are_explained() {
     println!("{}", Program::build("misuse.c", &[]).passes(&[]));
 }
@@ -48,8 +53,9 @@ fn programs_link_with_the_archive_too() {
 /// Sanitizers see what C and the allocator do; nothing may be leaked or read after it is freed.
 #[test]
 fn nothing_leaks_under_the_address_sanitizer() {
-    for (source, in_folder) in [("life.c", true), ("misuse.c", false), ("threads.c", true), ("week.c", true)]
-    {
+    let programs =
+        [("life.c", true), ("agreement.c", true), ("misuse.c", false), ("threads.c", true), ("week.c", true)];
+    for (source, in_folder) in programs {
         let program = Program::build(source, &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
         let folder = tempfile::tempdir().unwrap();
         let mut command = program.command();
@@ -65,7 +71,7 @@ fn nothing_leaks_under_the_address_sanitizer() {
 #[test]
 fn valgrind_finds_nothing() {
     need("valgrind", &["valgrind"]);
-    for (source, in_folder) in [("misuse.c", false), ("life.c", true)] {
+    for (source, in_folder) in [("misuse.c", false), ("life.c", true), ("agreement.c", true)] {
         let program = Program::build(source, &[]);
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("valgrind");
@@ -148,11 +154,13 @@ fn the_library_needs_libc_and_nothing_else() {
     }
 }
 
-/// life.c calls every function.
+/// life.c and agreement.c call every function.
 #[test]
 fn no_function_is_left_untried() {
-    let life = std::fs::read_to_string(root().join("bindings/c/tests/c/life.c")).unwrap();
-    let check = std::fs::read_to_string(root().join("bindings/c/tests/c/check.h")).unwrap();
+    let folder = root().join("bindings/c/tests/c");
+    let life =
+        ["life.c", "agreement.c"].map(|name| std::fs::read_to_string(folder.join(name)).unwrap()).concat();
+    let check = std::fs::read_to_string(folder.join("check.h")).unwrap();
     let untried: Vec<String> = functions()
         .into_iter()
         .map(|function| function.name)

@@ -1,0 +1,149 @@
+/* Living with an agreement: outlook, interruptions, a new version, forks, figures and salvage, from C. */
+#include "check.h"
+
+static const char *folder;
+
+static const char *at(const char *name) {
+    static char paths[4][4096];
+    static int next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+static void submit(slaclock_db *db, const char *id, int64_t received_at, const char *customer) {
+    slaclock_request request = SLACLOCK_REQUEST_INIT;
+    request.id = id;
+    request.received_at = received_at;
+    request.customer = customer;
+    OK(slaclock_submit(db, &request, NULL, &error));
+}
+
+/* Three requests of Friday 15:00, due on Monday at 11:00; Monday's opening is 09:00. */
+static void outlook(slaclock_db *db) {
+    char query[128];
+    slaclock_text *json = NULL;
+    snprintf(query, sizeof query, "{\"now\": %" PRId64 ", \"clock\": \"resolution\"}", MONDAY_11 - HOUR);
+    OK(slaclock_outlook_json(db, query, NTS, &json, &error));
+    SAYS(json, "\"misses_allowed\":0,\"misses_left\":0,\"must_meet\":3");
+    OK(slaclock_outlook_json(db, query, NTS, &json, &error));
+    SAYS(json, "\"must_finish\":3");
+    slaclock_text *untouched = NULL;
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_outlook_json(db, "{\"then\": 1}", NTS, &untouched, &error));
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_outlook_json(db, "not JSON", NTS, &untouched, &error));
+    GIVES(SLACLOCK_STATUS_NOT_FOUND,
+          slaclock_outlook_json(db, "{\"now\": 1773043200, \"clock\": \"none\"}", NTS, &untouched, &error));
+    CHECK(untouched == NULL);
+}
+
+static void interruptions(slaclock_db *db) {
+    char order[256];
+    slaclock_text *json = NULL, *untouched = NULL;
+    /* No power on Monday from 09:00 to 10:00. */
+    snprintf(order, sizeof order,
+             "{\"declare\": {\"category\": \"power\", \"scope\": \"all\", \"from\": %" PRId64 ", \"to\": %" PRId64 "}}",
+             MONDAY_11 - 2 * HOUR, MONDAY_11 - HOUR);
+    OK(slaclock_interrupt(db, order, NTS, MONDAY_11 - HOUR, "ann", NTS, "the street is dark", NTS, 1, &json, &error));
+    SAYS(json, "\"dry_run\":true");
+    OK(slaclock_interruptions_json(db, &json, &error));
+    SAYS(json, "[]");
+    OK(slaclock_interrupt(db, order, NTS, MONDAY_11 - HOUR, "ann", NTS, "the street is dark", NTS, 0, &json, &error));
+    SAYS(json, "\"number\":1,\"act\":\"declared\"");
+    OK(slaclock_interruptions_json(db, &json, &error));
+    SAYS(json, "\"category\":\"power\"");
+    OK(slaclock_interrupt(db, "{\"withdraw\": {\"number\": 1}}", NTS, MONDAY_11, "bob", NTS, NULL, 0, 0, &json, &error));
+    SAYS(json, "\"act\":\"withdrawn\"");
+    GIVES(SLACLOCK_STATUS_CONFLICT,
+          slaclock_interrupt(db, "{\"withdraw\": {\"number\": 1}}", NTS, MONDAY_11, "bob", NTS, NULL, 0, 0, &untouched, &error));
+    GIVES(SLACLOCK_STATUS_NOT_FOUND,
+          slaclock_interrupt(db, "{\"withdraw\": {\"number\": 7}}", NTS, MONDAY_11, "bob", NTS, NULL, 0, 0, &untouched, &error));
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT,
+          slaclock_interrupt(db, order, NTS, MONDAY_11, "", 0, NULL, 0, 0, &untouched, &error));
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT,
+          slaclock_interrupt(db, order, NTS, MONDAY_11, "bob", NTS, NULL, 0, 2, &untouched, &error));
+    GIVES(SLACLOCK_STATUS_OUT_OF_RANGE, slaclock_interrupt(db, order, NTS, -1, "bob", NTS, NULL, 0, 0, &untouched, &error));
+    CHECK(untouched == NULL);
+}
+
+static void migrations(slaclock_db *db) {
+    char *text = strdup(CHECK_POLICY);
+    *(strstr(text, "version = 1") + 10) = '2';
+    memcpy(strstr(text, "next day, 11:00"), "next day, 12:00", 15);
+    slaclock_policy *second = NULL;
+    OK(slaclock_policy_from_text(text, NTS, &second, &error));
+    free(text);
+    OK(slaclock_install(db, second, MONDAY_11 - HOUR, &error));
+    slaclock_policy_free(second);
+    slaclock_text *json = NULL, *untouched = NULL;
+    OK(slaclock_migrate(db, 0, "{\"customer\": \"acme\"}", NTS, MONDAY_11 - HOUR, "ann", NTS, 1, &json, &error));
+    SAYS(json, "\"dry_run\":true,\"requests\":2");
+    OK(slaclock_migrate(db, 2, NULL, 0, MONDAY_11 - HOUR, "ann", NTS, 0, &json, &error));
+    SAYS(json, "\"requests\":3");
+    GIVES(SLACLOCK_STATUS_NOT_FOUND, slaclock_migrate(db, 9, NULL, 0, MONDAY_11, "ann", NTS, 0, &untouched, &error));
+    GIVES(SLACLOCK_STATUS_OUT_OF_RANGE, slaclock_migrate(db, -1, NULL, 0, MONDAY_11, "ann", NTS, 0, &untouched, &error));
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT,
+          slaclock_migrate(db, 0, "{\"calendar\": \"office\"}", NTS, MONDAY_11, "ann", NTS, 0, &untouched, &error));
+    OK(slaclock_retz(db, NULL, 0, MONDAY_11, "ann", NTS, 1, &json, &error));
+    SAYS(json, "\"moved\":[]");
+    GIVES(SLACLOCK_STATUS_NOT_FOUND,
+          slaclock_retz(db, at("no-zones"), NTS, MONDAY_11, "ann", NTS, 1, &untouched, &error));
+    CHECK(untouched == NULL);
+}
+
+static void figures(slaclock_db *db) {
+    slaclock_text *json = NULL, *untouched = NULL;
+    OK(slaclock_report_json(db, "{\"now_at\": 1775000000, \"period\": \"2026-03\", \"most_ids\": 2}", NTS, &json, &error));
+    SAYS(json, "\"missed\":{\"total\":3,\"first\":[\"CASE-1\",\"CASE-2\"]}");
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_report_json(db, "{\"now_at\": 1775000000}", NTS, &untouched, &error));
+    GIVES(SLACLOCK_STATUS_OUT_OF_RANGE,
+          slaclock_report_json(db, "{\"now_at\": 1775000000, \"period\": \"2026-03\", \"most_ids\": 5000}", NTS, &untouched,
+                               &error));
+    slaclock_attainment_query query = SLACLOCK_ATTAINMENT_QUERY_INIT;
+    query.now = WEDNESDAY_18 + 30 * DAY;
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_fairness_json(db, &query, &untouched, &error));
+    query.by = "[\"customer\"]";
+    OK(slaclock_fairness_json(db, &query, &json, &error));
+    SAYS(json, "\"groups_total\":2");
+    CHECK(untouched == NULL);
+}
+
+static void copies(slaclock_db *db) {
+    int64_t bytes = 0;
+    OK(slaclock_fork(db, at("copy.slaclock"), NTS, &bytes, &error));
+    CHECK(bytes > 4096);
+    GIVES(SLACLOCK_STATUS_ALREADY_EXISTS, slaclock_fork(db, at("copy.slaclock"), NTS, NULL, &error));
+    slaclock_text *json = NULL;
+    OK(slaclock_salvage(at("copy.slaclock"), NTS, at("saved.slaclock"), NTS, NULL, 0, &json, &error));
+    SAYS(json, "\"requests\":3,\"events\":");
+    GIVES(SLACLOCK_STATUS_ALREADY_EXISTS,
+          slaclock_salvage(at("copy.slaclock"), NTS, at("saved.slaclock"), NTS, NULL, 0, NULL, &error));
+    GIVES(SLACLOCK_STATUS_NOT_FOUND,
+          slaclock_salvage(at("none.slaclock"), NTS, at("other.slaclock"), NTS, NULL, 1, NULL, &error));
+    slaclock_db *copy = NULL;
+    OK(slaclock_open(at("saved.slaclock"), NTS, NULL, &copy, &error));
+    slaclock_rebuilt rebuilt;
+    OK(slaclock_check(copy, &rebuilt, NULL, &error));
+    CHECK(rebuilt.requests == 3 && rebuilt.differing == 0);
+    OK(slaclock_close(copy, &error));
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2) return 2;
+    folder = argv[1];
+    slaclock_policy *policy = check_policy();
+    slaclock_db *db = NULL;
+    slaclock_options options = SLACLOCK_OPTIONS_INIT;
+    options.share = 0;
+    OK(slaclock_create(at("agreement.slaclock"), NTS, policy, &options, &db, &error));
+    submit(db, "CASE-1", FRIDAY_15, "acme");
+    submit(db, "CASE-2", FRIDAY_15, "acme");
+    submit(db, "CASE-3", FRIDAY_15, "bolt");
+    outlook(db);
+    interruptions(db);
+    migrations(db);
+    figures(db);
+    copies(db);
+    OK(slaclock_close(db, &error));
+    slaclock_policy_free(policy);
+    return check_end();
+}
