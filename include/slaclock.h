@@ -292,7 +292,11 @@ typedef enum slaclock_status {
     /**
      * A defect in slaclock itself. Please report it.
      */
-    SLACLOCK_STATUS_INTERNAL = 25
+    SLACLOCK_STATUS_INTERNAL = 25,
+    /**
+     * The customer's expedites of the month are used up; the text says how many, and when one is free again.
+     */
+    SLACLOCK_STATUS_QUOTA_EXCEEDED = 26
 } slaclock_status;
 
 /**
@@ -370,7 +374,19 @@ typedef enum slaclock_threshold {
     /**
      * The limit passed unmet (or due, where there is no backstop: then there is no `LATE` of its own).
      */
-    SLACLOCK_THRESHOLD_BREACHED = 3
+    SLACLOCK_THRESHOLD_BREACHED = 3,
+    /**
+     * Somebody excused the miss; `at` is when.
+     */
+    SLACLOCK_THRESHOLD_WAIVED = 4,
+    /**
+     * Nobody reviewed the policy by its review date. About no request: its id and the clock's name are empty.
+     */
+    SLACLOCK_THRESHOLD_REVIEW = 5,
+    /**
+     * A reader did not read the policy in time. About no request, likewise.
+     */
+    SLACLOCK_THRESHOLD_READING = 6
 } slaclock_threshold;
 
 /**
@@ -568,7 +584,35 @@ typedef enum slaclock_event_kind {
     /**
      * Something for the record: its `text`.
      */
-    SLACLOCK_EVENT_KIND_NOTE = 15
+    SLACLOCK_EVENT_KIND_NOTE = 15,
+    /**
+     * The customer's crisis goes first: carries `by`.
+     */
+    SLACLOCK_EVENT_KIND_EXPEDITED = 16,
+    /**
+     * It was no crisis, the expedite is given back: carries `by`.
+     */
+    SLACLOCK_EVENT_KIND_EXPEDITE_WITHDRAWN = 17,
+    /**
+     * Somebody proposes to refuse the request: carries `by`, and `text` says why.
+     */
+    SLACLOCK_EVENT_KIND_REFUSAL_PROPOSED = 18,
+    /**
+     * A second person agrees: carries `by`.
+     */
+    SLACLOCK_EVENT_KIND_REFUSAL_APPROVED = 19,
+    /**
+     * The proposal is off the table: carries `by`.
+     */
+    SLACLOCK_EVENT_KIND_REFUSAL_WITHDRAWN = 20,
+    /**
+     * A missed cycle of a clock is excused.
+     */
+    SLACLOCK_EVENT_KIND_WAIVED = 21,
+    /**
+     * The excuse is taken back.
+     */
+    SLACLOCK_EVENT_KIND_WAIVER_WITHDRAWN = 22
 } slaclock_event_kind;
 
 /**

@@ -83,6 +83,8 @@ error_kinds! {
     Unsupported = 24, "unsupported";
     /// A defect in slaclock itself. Please report it.
     Internal = 25, "internal error";
+    /// The customer's expedites of the month are used up; the message says how many, and when one is free again.
+    QuotaExceeded = 26, "quota exceeded";
 }
 
 impl fmt::Display for ErrorKind {

@@ -25,7 +25,13 @@ fn attainment(met: u64, missed: u64, undecided: u64, share_bp: u32) -> Attainmen
 
 fn open(number: u64) -> Pulse {
     Pulse {
-        outcome: Outcome { verdict: Verdict::Undecided, tail: None, cycles_met: 0, cycles_missed: 0 },
+        outcome: Outcome {
+            verdict: Verdict::Undecided,
+            tail: None,
+            waived: false,
+            cycles_met: 0,
+            cycles_missed: 0,
+        },
         open: Pressing {
             due_at: Some(Instant::from_secs(1_000 + number as i64).unwrap()),
             limit_at: None,

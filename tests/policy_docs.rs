@@ -68,8 +68,18 @@ fn collect_keys(schema: &serde_json::Value, keys: &mut BTreeSet<String>) {
                     properties
                         .keys()
                         .filter(|key| {
-                            !["policy", "calendar", "clock", "example", "attached", "interruptions"]
-                                .contains(&key.as_str())
+                            ![
+                                "policy",
+                                "calendar",
+                                "clock",
+                                "example",
+                                "attached",
+                                "interruptions",
+                                "expedites",
+                                "refusals",
+                                "waivers",
+                            ]
+                            .contains(&key.as_str())
                         })
                         .cloned(),
                 );

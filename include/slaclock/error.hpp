@@ -37,7 +37,8 @@ enum class Status : std::int32_t {
     invalid_row = SLACLOCK_STATUS_INVALID_ROW,
     cancelled = SLACLOCK_STATUS_CANCELLED,
     unsupported = SLACLOCK_STATUS_UNSUPPORTED,
-    internal = SLACLOCK_STATUS_INTERNAL
+    internal = SLACLOCK_STATUS_INTERNAL,
+    quota_exceeded = SLACLOCK_STATUS_QUOTA_EXCEEDED
 };
 
 /// The name of a status, like `NotFound`; `Unknown` for a number that is none.

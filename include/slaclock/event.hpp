@@ -32,7 +32,14 @@ enum class EventKind : std::int32_t {
     reopened = SLACLOCK_EVENT_KIND_REOPENED,
     cancelled = SLACLOCK_EVENT_KIND_CANCELLED,
     changed = SLACLOCK_EVENT_KIND_CHANGED,
-    note = SLACLOCK_EVENT_KIND_NOTE
+    note = SLACLOCK_EVENT_KIND_NOTE,
+    expedited = SLACLOCK_EVENT_KIND_EXPEDITED,
+    expedite_withdrawn = SLACLOCK_EVENT_KIND_EXPEDITE_WITHDRAWN,
+    refusal_proposed = SLACLOCK_EVENT_KIND_REFUSAL_PROPOSED,
+    refusal_approved = SLACLOCK_EVENT_KIND_REFUSAL_APPROVED,
+    refusal_withdrawn = SLACLOCK_EVENT_KIND_REFUSAL_WITHDRAWN,
+    waived = SLACLOCK_EVENT_KIND_WAIVED,
+    waiver_withdrawn = SLACLOCK_EVENT_KIND_WAIVER_WITHDRAWN
 };
 
 /// One thing that happened. Made by the function of its kind, with what the kind carries and when it happened. Keeps

@@ -17,7 +17,10 @@ namespace slaclock {
 enum class Threshold : std::int32_t {
     warning = SLACLOCK_THRESHOLD_WARNING,
     late = SLACLOCK_THRESHOLD_LATE,
-    breached = SLACLOCK_THRESHOLD_BREACHED
+    breached = SLACLOCK_THRESHOLD_BREACHED,
+    waived = SLACLOCK_THRESHOLD_WAIVED,
+    review = SLACLOCK_THRESHOLD_REVIEW,
+    reading = SLACLOCK_THRESHOLD_READING
 };
 
 /// One crossing of a threshold.

@@ -33,6 +33,7 @@ __all__ = [
     "NotFoundError",
     "OutOfRangeError",
     "PausedError",
+    "QuotaExceededError",
     "ReadOnlyError",
     "StorageFullError",
     "UnknownZoneError",
@@ -214,6 +215,12 @@ class InternalError(Error, RuntimeError):
     code = 25
 
 
+class QuotaExceededError(Error, RuntimeError):
+    """The customer's expedites of the month are used up; the message says when one is free again."""
+
+    code = 26
+
+
 BY_CODE: dict[int, type[Error]] = {
     kind.code: kind
     for kind in (
@@ -242,6 +249,7 @@ BY_CODE: dict[int, type[Error]] = {
         CancelledError,
         UnsupportedError,
         InternalError,
+        QuotaExceededError,
     )
 }
 

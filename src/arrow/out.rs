@@ -66,7 +66,7 @@ fn of_table(table: ScanTable) -> Result<RecordBatch> {
 /// Notices, in the order given.
 ///
 /// Columns: `number` (int64), `request` (text), `clock` (dictionary), `cycle` (int64), `threshold` (dictionary:
-/// `warning`, `late`, `breached`), `percent` (int64, of warnings only), `at` (timestamp in seconds, UTC),
+/// `warning`, `late`, `breached`, `waived`, and for reminders about no request `review`, `reading`), `percent` (int64, of warnings only), `at` (timestamp in seconds, UTC),
 /// `by_change` and `retracted` (booleans).
 ///
 /// # Errors
@@ -79,6 +79,9 @@ pub fn notices(notices: &[Notice]) -> Result<RecordBatch> {
             ThresholdKind::Warning(_) => "warning",
             ThresholdKind::Late => "late",
             ThresholdKind::Breached => "breached",
+            ThresholdKind::Waived => "waived",
+            ThresholdKind::Review => "review",
+            ThresholdKind::Reading => "reading",
         });
     }
     let percent = notices.iter().map(|notice| match notice.threshold {

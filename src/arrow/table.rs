@@ -72,7 +72,8 @@ pub fn events(table: &RecordBatch, zone: Option<&Zone>) -> Result<Vec<Operation>
         let (by, key, text) = (take(0), take(1), take(2));
         let (to, reason, vendor) = (take(3), take(4), take(5));
         let due = due.get(row).copied().flatten();
-        let fields = EventFields { to, reason, vendor, due, facts: facts_of(&mut facts, row) };
+        let facts = facts_of(&mut facts, row);
+        let fields = EventFields { to, reason, vendor, due, facts, ..EventFields::default() };
         let kind = EventTag::parse(&word).and_then(|tag| EventKind::from_fields(tag, fields));
         let kind = kind.map_err(|error| error.context(format_args!("row {row}")))?;
         operations.push(Operation::Record { id, event: Event { kind, at, by, key, text } });

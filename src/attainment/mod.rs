@@ -47,7 +47,7 @@ pub enum Verdict {
 }
 
 /// What became of a missed target's second tier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tail {
     /// Finished at or before the limit.
@@ -65,6 +65,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// Of a missed one, the worst over its missed cycles; otherwise `None`.
     pub tail: Option<Tail>,
+    /// It is missed, and somebody excused every miss of it.
+    pub waived: bool,
     /// Cycles finished in time.
     pub cycles_met: u32,
     /// Cycles finished late, or open with due passed.
@@ -79,15 +81,18 @@ impl Outcome {
         let mut outcome = Outcome {
             verdict: Verdict::Excluded(Exclusion::NotStarted),
             tail: None,
+            waived: false,
             cycles_met: 0,
             cycles_missed: 0,
         };
+        let mut excused = true;
         for cycle in cycles.iter().filter(|cycle| cycle.has_started(now)) {
             let verdict = Verdict::of_cycle(cycle, now);
             match verdict {
                 Verdict::Met => outcome.cycles_met += 1,
                 Verdict::Missed => {
                     outcome.cycles_missed += 1;
+                    excused &= cycle.waived_at.is_some();
                     outcome.tail = outcome.tail.max(Some(Tail::of_missed(cycle, now)));
                 }
                 Verdict::Undecided | Verdict::Excluded(_) => {}
@@ -96,6 +101,7 @@ impl Outcome {
                 outcome.verdict = verdict;
             }
         }
+        outcome.waived = excused && outcome.cycles_missed > 0;
         outcome
     }
 }

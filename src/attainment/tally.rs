@@ -54,6 +54,7 @@ impl Tally {
                 Some(Tail::Undecided) => self.missed_limit_open += 1,
                 Some(Tail::Breached) | None => self.missed_breached += 1,
             }
+            self.waived += u64::from(outcome.waived);
         }
         self.cycles_met += u64::from(outcome.cycles_met);
         self.cycles_missed += u64::from(outcome.cycles_missed);
@@ -237,6 +238,12 @@ impl Attainment {
         let verdict = self.tally.judge(self.goal.as_ref()?);
         Some(if self.period_over { verdict } else { GoalVerdict::Open })
     }
+
+    /// The same without the waived misses.
+    #[must_use]
+    pub fn adjusted(&self) -> Attainment {
+        Attainment { tally: self.tally.adjusted(), ..self.clone() }
+    }
 }
 
 impl fmt::Display for Attainment {
@@ -252,6 +259,9 @@ impl fmt::Display for Attainment {
         }
         if tally.undecided > 0 {
             write!(f, ", {} undecided", Grouped(tally.undecided))?;
+        }
+        if let (1.., Some(share)) = (tally.waived, tally.adjusted().share_bp()) {
+            write!(f, " ({} without {} waived)", Percent(share), Grouped(tally.waived))?;
         }
         let (Some(goal), Some(verdict)) = (&self.goal, self.verdict()) else { return Ok(()) };
         write!(f, "; goal {}: {verdict}", Percent(goal.share_bp))?;

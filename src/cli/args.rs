@@ -62,6 +62,22 @@ pub(crate) enum Command {
     Retz(super::migrate::RetzArgs),
     /// Copy a database to a new file, for experiments.
     Fork(super::migrate::ForkArgs),
+    /// Show how many of their expedites customers have used, by month, and when the next is free.
+    ///
+    /// Expedites are recorded with `slaclock event DB ID expedited --by WHO`. Beyond the quota of the policy's [expedites]
+    /// one is refused unless a second person allows it: --approved-by WHO.
+    Expedites(Expedites),
+    /// Show with whom requests spent their time: each vendor and customer, waits that are over and waits that last.
+    ///
+    /// A vendor is awaited from `vendor_contacted` until `vendor_replied` or the end of the request; the customer while the
+    /// request is on hold for waiting_customer.
+    Waits(Waits),
+    /// Show what is to be read or reviewed, by whom and until when, and who has done it.
+    ///
+    /// The policy says so: `review_at`, `readers` and `read_by` in [policy]. Exit code 1 if something is overdue.
+    Reminders(Reminders),
+    /// Record that somebody has read (or, with --review, reviewed) a version of the policy.
+    Acknowledge(Acknowledge),
     /// What if something else had been promised: replays the stored requests under other policies. Writes nothing.
     Simulate(Simulate),
     /// Derive all state anew from the events and compare.
@@ -218,7 +234,8 @@ pub(crate) struct Event {
     /// The request's id.
     pub(crate) id: String,
     /// What happened: acknowledged, replied, customer_replied, updated, assigned, paused, resumed, vendor_contacted,
-    /// vendor_replied, promised, resolved, reopened, cancelled, changed or note.
+    /// vendor_replied, promised, resolved, reopened, cancelled, changed, note, expedited, expedite_withdrawn,
+    /// refusal_proposed, refusal_approved, refusal_withdrawn, waived or waiver_withdrawn.
     pub(crate) kind: String,
     /// When it happened; the system's time if left out.
     #[arg(long, value_name = "TIME")]
@@ -238,13 +255,22 @@ pub(crate) struct Event {
     /// A fact's new value (changed); may be repeated; an empty value removes the fact.
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub(crate) set: Vec<(String, String)>,
-    /// Who did it.
+    /// Who allowed it beyond the quota (expedited).
+    #[arg(long, value_name = "WHO")]
+    pub(crate) approved_by: Option<String>,
+    /// The clock whose miss is excused (waived, waiver_withdrawn).
+    #[arg(long)]
+    pub(crate) clock: Option<String>,
+    /// Number of the missed cycle (waived, waiver_withdrawn); the first if left out.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) cycle: Option<u32>,
+    /// Who did it. Expedites, refusals and waivers must say so.
     #[arg(long, value_name = "WHO")]
     pub(crate) by: Option<String>,
     /// Idempotency key: the same event with the same key, time and text is recorded once.
     #[arg(long)]
     pub(crate) key: Option<String>,
-    /// Free text for the record.
+    /// Free text for the record; the reason of a proposed refusal or a waiver.
     #[arg(long)]
     pub(crate) text: Option<String>,
 }
@@ -368,6 +394,84 @@ pub(crate) struct Report {
     /// With --html: the most ids that each number of the page leads to, 0 to 1,000.
     #[arg(long, value_name = "N", requires = "html", value_parser = clap::value_parser!(u32).range(0..=1_000))]
     pub(crate) ids: Option<u32>,
+    /// List the requests behind the figures: all, or those that count as these.
+    #[arg(long, value_enum, value_name = "WHICH", value_delimiter = ',', num_args = 0.., default_missing_value = "all")]
+    pub(crate) requests: Vec<CountsAs>,
+}
+
+/// What a request counts as.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CountsAs {
+    All,
+    Met,
+    Missed,
+    /// Missed, and every miss excused.
+    Waived,
+    Undecided,
+    Excluded,
+}
+
+#[derive(Args)]
+pub(crate) struct Expedites {
+    /// The database.
+    pub(crate) db: PathBuf,
+    /// Only this customer's, with what is left of the quota.
+    #[arg(long)]
+    pub(crate) customer: Option<String>,
+    /// Only months of this period: 2016-03, 2016-Q1, 2016 or 2016-03-01..2016-06-30.
+    #[arg(long)]
+    pub(crate) period: Option<String>,
+    /// Judge the quota at this time instead of the system's.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Reminders {
+    /// The database.
+    pub(crate) db: PathBuf,
+    /// Judge by this time instead of the system's.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Acknowledge {
+    /// The database.
+    pub(crate) db: PathBuf,
+    /// Who has read it: one of the policy's readers, if it names any.
+    #[arg(long, value_name = "WHO")]
+    pub(crate) by: String,
+    /// Which version; the newest installed if left out.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) version: Option<u32>,
+    /// It was reviewed: read again, and found to hold still.
+    #[arg(long)]
+    pub(crate) review: bool,
+    /// When; the system's time if left out.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Waits {
+    /// The database.
+    pub(crate) db: PathBuf,
+    /// Only waits for this vendor.
+    #[arg(long)]
+    pub(crate) vendor: Option<String>,
+    /// Only this customer's requests.
+    #[arg(long)]
+    pub(crate) customer: Option<String>,
+    /// Only requests received in this period: 2016-03, 2016-Q1, 2016, 2016-03-01 or 2016-03-01..2016-03-15.
+    #[arg(long)]
+    pub(crate) period: Option<String>,
+    /// List every wait behind the sums.
+    #[arg(long)]
+    pub(crate) requests: bool,
+    /// Judge by this time instead of the system's.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
 }
 
 #[derive(Args)]

@@ -17,6 +17,7 @@ mod outlook;
 mod page;
 mod policy;
 mod report;
+mod reports;
 mod request;
 mod salvage;
 mod simulate;
@@ -93,6 +94,10 @@ fn database(command: &Command) -> Option<&Path> {
         Command::Retz(args) => Some(&args.db),
         Command::Fork(args) => Some(&args.db),
         Command::Interruption { command } => Some(command.db()),
+        Command::Expedites(args) => Some(&args.db),
+        Command::Waits(args) => Some(&args.db),
+        Command::Reminders(args) => Some(&args.db),
+        Command::Acknowledge(args) => Some(&args.db),
         Command::Simulate(args) => Some(&args.db),
         Command::Rebuild(args) => Some(&args.db),
         Command::Info(args) | Command::CheckFile(args) | Command::Compact(args) => Some(&args.db),
@@ -119,6 +124,10 @@ fn obey(command: Command, out: &mut Out) -> Result<Verdict, Failure> {
         Command::Retz(args) => migrate::retz(&args, out),
         Command::Fork(args) => migrate::fork(&args, out),
         Command::Interruption { command } => interruption::interruption(&command, out),
+        Command::Expedites(args) => reports::expedites(&args, out),
+        Command::Waits(args) => reports::waits(&args, out),
+        Command::Reminders(args) => reports::reminders(&args, out),
+        Command::Acknowledge(args) => reports::acknowledge(&args, out),
         Command::Simulate(args) => simulate::simulate(&args, out),
         Command::Rebuild(args) => care::rebuild(&args, out),
         Command::Info(args) => care::info(&args, out),

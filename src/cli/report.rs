@@ -1,7 +1,7 @@
 //! The report: attainment against the promised shares, the tail, time spent waiting.
 
-use crate::attainment::{Comparison, GoalVerdict, PeriodRange, Standing};
-use crate::db::{AttainmentQuery, Db, Group, Options, Waiting};
+use crate::attainment::{Comparison, GoalVerdict, PeriodRange, Standing, Verdict as CountedAs};
+use crate::db::{AttainmentQuery, Db, Group, Judged, Options, Waiting};
 use crate::policy::{AttainmentGoal, Period};
 use crate::report::Fairness;
 use crate::time::Instant;
@@ -22,6 +22,7 @@ pub(crate) fn report(args: &args::Report, out: &mut Out) -> Result<Verdict, Fail
     if let Some(file) = &args.html {
         return page::write(&db, args, file, &zones, out);
     }
+    let which = args.requests.as_slice();
     let args = &args.cohort;
     let now = zones.now("--now", args.now.as_deref())?;
     let period = period(args)?;
@@ -33,7 +34,9 @@ pub(crate) fn report(args: &args::Report, out: &mut Out) -> Result<Verdict, Fail
         cadence: cadence(&db, &query, args.clock.as_deref())?,
         waiting: db.waiting(period, now)?,
         fairness: if args.by.is_empty() { Vec::new() } else { db.fairness(&asked)? },
+        judged: if which.is_empty() { Vec::new() } else { db.judged(&asked)? },
     };
+    let report = Report { judged: asked_for(report.judged, which), ..report };
     if out.is_json() {
         let answer = json!({
             "now_at": now.as_secs(),
@@ -41,10 +44,14 @@ pub(crate) fn report(args: &args::Report, out: &mut Out) -> Result<Verdict, Fail
             "cadence": report.cadence,
             "waiting": report.waiting,
             "fairness": report.fairness,
+            "requests": (!which.is_empty()).then_some(&report.judged),
         });
         out.object(&answer, &zones)?;
     } else {
         people(&report, &zones, out)?;
+        if !which.is_empty() {
+            super::reports::judged(&report.judged, &zones, out)?;
+        }
     }
     let broken = report.groups.iter().any(|group| group.attainment.verdict() == Some(GoalVerdict::Broken));
     Ok(if broken { Verdict::Late } else { Verdict::Fine })
@@ -59,6 +66,21 @@ struct Report {
     waiting: Vec<Waiting>,
     /// Groups beside one another, if any are asked for.
     fairness: Vec<Fairness>,
+    /// The requests behind the figures, if they were asked for.
+    judged: Vec<Judged>,
+}
+
+fn asked_for(judged: Vec<Judged>, which: &[args::CountsAs]) -> Vec<Judged> {
+    use args::CountsAs;
+    let counts = |row: &Judged, which: &CountsAs| match which {
+        CountsAs::All => true,
+        CountsAs::Met => row.verdict == CountedAs::Met,
+        CountsAs::Missed => row.verdict == CountedAs::Missed,
+        CountsAs::Waived => row.waived,
+        CountsAs::Undecided => row.verdict == CountedAs::Undecided,
+        CountsAs::Excluded => matches!(row.verdict, CountedAs::Excluded(_)),
+    };
+    judged.into_iter().filter(|row| which.iter().any(|which| counts(row, which))).collect()
 }
 
 /// The period asked for.
@@ -108,7 +130,7 @@ fn per(asked: Option<args::Per>, whole: bool) -> Option<Period> {
 }
 
 fn people(report: &Report, zones: &Zones, out: &mut Out) -> Result<(), Failure> {
-    let Report { now, groups, cadence, waiting, fairness } = report;
+    let Report { now, groups, cadence, waiting, fairness, judged: _ } = report;
     if groups.is_empty() {
         out.line("nothing was received")?;
         return Ok(());
@@ -149,7 +171,7 @@ pub(crate) fn header<'a>(groups: &'a [Group], rest: &[&'a str]) -> Vec<&'a str> 
 fn attainment(groups: &[Group], out: &mut Out) -> Result<(), Failure> {
     // Where groups are compared, the range tells a difference from chance; alone it would only puzzle.
     let compared = groups.first().is_some_and(|group| !group.by.is_empty());
-    let mut rest = vec!["met", "missed", "undecided", "excluded", "share"];
+    let mut rest = vec!["met", "missed", "undecided", "excluded", "share", "waived", "adjusted"];
     rest.extend(compared.then_some("95 % range"));
     rest.extend(["worst to best case", "goal", "", "budget"]);
     let mut table = out::table(&header(groups, &rest));
@@ -161,6 +183,8 @@ fn attainment(groups: &[Group], out: &mut Out) -> Result<(), Failure> {
             [tally.met, tally.missed, tally.undecided, tally.excluded()].map(|count| number(grouped(count))),
         );
         cells.push(number(share(tally.share_bp())));
+        cells.push(number(grouped(tally.waived)));
+        cells.push(number(share(tally.adjusted().share_bp())));
         if compared {
             let range = tally.share_interval_bp();
             let range = range.map(|(low, high)| format!("{} to {}", share(Some(low)), share(Some(high))));

@@ -61,6 +61,9 @@ fn refuse_strangers(args: &args::Event, tag: EventTag) -> Result<(), Failure> {
         ("--vendor", args.vendor.is_some(), &[EventTag::VendorContacted, EventTag::VendorReplied][..]),
         ("--due", args.due.is_some(), &[EventTag::Promised][..]),
         ("--set", !args.set.is_empty(), &[EventTag::Changed][..]),
+        ("--approved-by", args.approved_by.is_some(), &[EventTag::Expedited][..]),
+        ("--clock", args.clock.is_some(), &[EventTag::Waived, EventTag::WaiverWithdrawn][..]),
+        ("--cycle", args.cycle.is_some(), &[EventTag::Waived, EventTag::WaiverWithdrawn][..]),
     ];
     for (option, is_given, tags) in given {
         if is_given && !tags.contains(&tag) {
@@ -105,7 +108,21 @@ fn kind(args: &args::Event, tag: EventTag, zones: &Zones) -> Result<EventKind, F
             return Err(Failure::text("event `changed`: needs --set, like --set priority=high"));
         }
         EventTag::Changed => EventKind::Changed { facts: args.set.iter().cloned().collect() },
+        EventTag::Expedited => EventKind::Expedited { approved_by: args.approved_by.clone() },
+        EventTag::ExpediteWithdrawn => EventKind::ExpediteWithdrawn,
+        EventTag::RefusalProposed => EventKind::RefusalProposed,
+        EventTag::RefusalApproved => EventKind::RefusalApproved,
+        EventTag::RefusalWithdrawn => EventKind::RefusalWithdrawn,
+        EventTag::Waived => EventKind::Waived { clock: need(&args.clock, "--clock")?, cycle: cycle(args) },
+        EventTag::WaiverWithdrawn => {
+            EventKind::WaiverWithdrawn { clock: need(&args.clock, "--clock")?, cycle: cycle(args) }
+        }
     })
+}
+
+/// The cycle of a clock that an event is about: most clocks have one only.
+fn cycle(args: &args::Event) -> u32 {
+    args.cycle.unwrap_or(1)
 }
 
 fn tell(recorded: &Recorded, zones: &Zones, out: &mut Out) -> Result<Verdict, Failure> {
@@ -192,6 +209,10 @@ fn particulars(event: &Event, zones: &Zones) -> String {
         EventKind::Promised { due } => zones.main(*due),
         EventKind::Changed { facts } => {
             facts.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
+        }
+        EventKind::Expedited { approved_by: Some(approver) } => format!("approved by {approver}"),
+        EventKind::Waived { clock, cycle } | EventKind::WaiverWithdrawn { clock, cycle } => {
+            format!("{clock} #{cycle}")
         }
         _ => String::new(),
     };

@@ -29,18 +29,24 @@ pub(crate) fn scan(args: &args::Scan, out: &mut Out) -> Result<Verdict, Failure>
     }
     let counts = db.counts(now)?;
     let limit = usize::from(args.limit);
+    let reminders = db.reminders(now)?;
     let rows = match (limit, args.after) {
         (0, _) => Rows { rows: Vec::new(), next: None },
         (_, None) => db.scan(&query, Page::first(limit))?,
         (_, Some(key)) => db.scan(&query, Page::after(PageKey::from_bits(key), limit))?,
     };
     if out.is_json() {
-        let answer =
-            json!({ "now_at": now.as_secs(), "counts": counts, "rows": rows.rows, "next": rows.next });
+        let answer = json!({ "now_at": now.as_secs(), "counts": counts, "rows": rows.rows, "next": rows.next,
+            "reminders": reminders });
         out.object(&answer, &zones)?;
     } else {
         out.line(format!("{}: {}", zones.main(now), summary(&counts)))?;
         list(&rows, args, &zones, out)?;
+        let overdue: Vec<_> = reminders.into_iter().filter(|reminder| reminder.overdue).collect();
+        if !overdue.is_empty() {
+            out.heading("Reminders")?;
+            super::reports::remind(&overdue, &zones, out)?;
+        }
     }
     Ok(if counts.late + counts.breached > 0 { Verdict::Late } else { Verdict::Fine })
 }
@@ -109,10 +115,13 @@ pub(crate) fn feed(args: &args::Feed, out: &mut Out) -> Result<Verdict, Failure>
             } else {
                 notice.clock.clone()
             };
+            let reminder = notice.reminder.as_ref();
+            let about = reminder.map(|reminder| format!("{} v{}", reminder.policy, reminder.version));
+            let clock = reminder.map_or(clock, |reminder| reminder.reader.clone().unwrap_or_default());
             table.add_row(vec![
                 out::number(notice.number),
                 zones.show(Some(&notice.clock), notice.at).into(),
-                notice.request.clone().into(),
+                about.unwrap_or_else(|| notice.request.clone()).into(),
                 clock.into(),
                 words(notice).into(),
             ]);
@@ -126,8 +135,9 @@ pub(crate) fn feed(args: &args::Feed, out: &mut Out) -> Result<Verdict, Failure>
     if let (true, Some(last)) = (args.ack, notices.last()) {
         feed.acknowledge(last.number)?;
     }
-    let is_bad =
-        |notice: &Notice| !notice.retracted && !matches!(notice.threshold, ThresholdKind::Warning(_));
+    let is_bad = |notice: &Notice| {
+        !notice.retracted && !matches!(notice.threshold, ThresholdKind::Warning(_) | ThresholdKind::Waived)
+    };
     Ok(if notices.iter().any(is_bad) { Verdict::Late } else { Verdict::Fine })
 }
 
@@ -136,6 +146,9 @@ fn words(notice: &Notice) -> String {
         ThresholdKind::Warning(percent) => format!("{percent} % used"),
         ThresholdKind::Late => "late".to_owned(),
         ThresholdKind::Breached => "breached".to_owned(),
+        ThresholdKind::Waived => "waived".to_owned(),
+        ThresholdKind::Review => "to be reviewed".to_owned(),
+        ThresholdKind::Reading => "to be read".to_owned(),
     };
     let by_change = if notice.by_change { ", by a change" } else { "" };
     if notice.retracted {

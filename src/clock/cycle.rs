@@ -69,6 +69,8 @@ pub struct Cycle {
     pub interruptions: Vec<Stretch>,
     /// The due instant counts past the date up to which the calendar's holidays are known.
     pub beyond_known_holidays: bool,
+    /// When somebody excused the miss; `None` if nobody did, and for a cycle that was not missed by then.
+    pub waived_at: Option<Instant>,
 }
 
 impl Cycle {
@@ -139,7 +141,7 @@ impl Cycle {
         Some(Threshold { at, kind: ThresholdKind::Breached, by_change: self.limit_by_change.is_some() })
     }
 
-    /// What it crosses: warnings, then due, then limit.
+    /// What it crosses: warnings, then due, then limit; last, that the miss was waived.
     ///
     /// An open cycle gives all that it crosses if nothing happens, a finished one those it crossed before it
     /// finished, a paused one those it crossed before the pause.
@@ -151,6 +153,18 @@ impl Cycle {
             .chain(self.due_threshold())
             .chain(limit)
             .filter(move |threshold| finished_at.is_none_or(|at| threshold.passed(at)))
+            .chain(self.waived_threshold())
+    }
+
+    fn waived_threshold(&self) -> Option<Threshold> {
+        Some(Threshold { at: self.waived_at?, kind: ThresholdKind::Waived, by_change: false })
+    }
+
+    /// Excuses the miss, if it was one at `at`.
+    pub(super) fn waive(&mut self, at: Instant) {
+        let missable = matches!(self.phase, Phase::Missed { .. } | Phase::Running);
+        let missed = missable && self.due_threshold().is_some_and(|due| due.passed(at));
+        self.waived_at = Some(at).filter(|_| missed);
     }
 
     fn running_stage(&self, now: Instant) -> Stage {

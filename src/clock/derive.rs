@@ -1,7 +1,10 @@
 //! From events to cycles: the pure function that every clock's state is.
 
 use super::lane::{Lane, Origin};
-use super::{Cycle, Hold, Interruptions, NO_INTERRUPTIONS, RequestState, Threshold, Timeline};
+use super::{
+    Cycle, Expedite, Hold, Interruptions, NO_INTERRUPTIONS, Refusal, RequestState, Threshold, Timeline,
+    Waiver,
+};
 use crate::model::{Event, EventKind, EventTag, Facts, Request};
 use crate::policy::{Clock, Policy, Reopen, Trigger};
 use crate::time::Instant;
@@ -97,6 +100,9 @@ struct Run<'a> {
     /// What happens, where interruptions ask how a cycle will end; the next one is at `next`.
     ahead: Vec<(Instant, EventTag)>,
     next: usize,
+    expedites: Vec<Expedite>,
+    refusal: Option<Refusal>,
+    waivers: Vec<Waiver>,
 }
 
 impl<'a> Run<'a> {
@@ -119,6 +125,9 @@ impl<'a> Run<'a> {
             now,
             ahead: Vec::new(),
             next: 0,
+            expedites: Vec::new(),
+            refusal: None,
+            waivers: Vec::new(),
         }
     }
 
@@ -149,6 +158,15 @@ impl<'a> Run<'a> {
     fn finished(mut self) -> Timeline {
         self.done.extend(self.lanes.into_iter().filter_map(|lane| lane.cycle));
         self.done.sort_unstable_by_key(|cycle| (cycle.clock, cycle.number));
+        let done = &mut self.done;
+        self.waivers.retain(|waiver| {
+            let of = |cycle: &&mut Cycle| cycle.clock == waiver.clock && cycle.number == waiver.cycle;
+            let waived = done.iter_mut().find(of).map(|cycle| {
+                cycle.waive(waiver.at);
+                cycle.waived_at.is_some()
+            });
+            waived == Some(true)
+        });
         Timeline {
             cycles: self.done,
             holds: self.holds,
@@ -156,6 +174,9 @@ impl<'a> Run<'a> {
             state: self.state,
             last_event_at: self.last_event_at,
             unanswered_since: self.unanswered_since,
+            expedites: self.expedites,
+            refusal: self.refusal,
+            waivers: self.waivers,
         }
     }
 
@@ -170,9 +191,13 @@ impl<'a> Run<'a> {
         if let EventKind::Migrated { to, .. } = event.kind {
             return self.migrate(at, to);
         }
-        if matches!(self.state, RequestState::Cancelled { .. }) && event.kind != EventKind::Reopened {
-            if let EventKind::Changed { facts } = &event.kind {
-                self.learn(facts.iter());
+        let closed = matches!(self.state, RequestState::Cancelled { .. } | RequestState::Refused { .. });
+        if closed && event.kind != EventKind::Reopened {
+            match &event.kind {
+                EventKind::Changed { facts } => self.learn(facts.iter()),
+                EventKind::Waived { .. } | EventKind::WaiverWithdrawn { .. } => self.waive(at, event),
+                EventKind::ExpediteWithdrawn => self.end_expedite(at),
+                _ => {}
             }
             return;
         }
@@ -189,9 +214,19 @@ impl<'a> Run<'a> {
                     self.state = RequestState::Resolved { at };
                 }
                 self.unanswered_since = None;
+                self.drop_proposal();
             }
             EventKind::Replied => self.unanswered_since = None,
             EventKind::CustomerReplied => self.unanswered_since = self.unanswered_since.or(Some(at)),
+            EventKind::VendorContacted { vendor } | EventKind::VendorReplied { vendor } => {
+                return self.vendor(at, event.kind.tag(), vendor);
+            }
+            EventKind::Expedited { .. } => self.expedite(at, event),
+            EventKind::ExpediteWithdrawn => self.end_expedite(at),
+            EventKind::RefusalProposed => self.propose_refusal(at, event),
+            EventKind::RefusalApproved => return self.approve_refusal(at, event),
+            EventKind::RefusalWithdrawn => self.drop_proposal(),
+            EventKind::Waived { .. } | EventKind::WaiverWithdrawn { .. } => return self.waive(at, event),
             _ => {}
         }
         for lane in 0..self.lanes.len() {
@@ -220,6 +255,84 @@ impl<'a> Run<'a> {
                     old.migrated(new, rule, at)
                 }
             });
+        }
+    }
+
+    /// An event about a vendor reaches the clocks about any vendor, and those about this one.
+    fn vendor(&mut self, at: Instant, tag: EventTag, vendor: &str) {
+        for lane in 0..self.lanes.len() {
+            let about = |lane: &Lane<'_>| lane.clock().is_about_vendor(vendor);
+            if self.lanes.get(lane).is_some_and(about) {
+                self.ordinary(lane, at, tag);
+            }
+        }
+    }
+
+    /// The fact `expedite` is there from now on, so that rules that ask for it match.
+    fn expedite(&mut self, at: Instant, event: &Event) {
+        let EventKind::Expedited { approved_by } = &event.kind else { return };
+        if self.state != RequestState::Open || self.facts.get(Facts::EXPEDITE).is_some() {
+            return;
+        }
+        let customer = self.facts.get("customer").map(str::to_owned);
+        let (by, approved_by) = (event.by.clone(), approved_by.clone());
+        self.expedites.push(Expedite { at, customer, by, approved_by });
+        self.facts.set(Facts::EXPEDITE, "yes");
+        self.rematch(at);
+    }
+
+    fn end_expedite(&mut self, at: Instant) {
+        if self.facts.get(Facts::EXPEDITE).is_some() {
+            self.expedites.pop();
+            self.facts.set(Facts::EXPEDITE, "");
+            self.rematch(at);
+        }
+    }
+
+    fn propose_refusal(&mut self, at: Instant, event: &Event) {
+        if self.state == RequestState::Open && !self.refusal.as_ref().is_some_and(Refusal::is_open) {
+            self.refusal = Some(Refusal {
+                proposed_at: at,
+                proposed_by: event.by.clone(),
+                reason: event.text.clone(),
+                approved_at: None,
+                approved_by: None,
+            });
+        }
+    }
+
+    /// An open proposal is off the table: withdrawn, or the request was handled or withdrawn.
+    fn drop_proposal(&mut self) {
+        self.refusal = self.refusal.take().filter(|refusal| !refusal.is_open());
+    }
+
+    /// Two people make a refusal: without an open proposal, or by the one who proposed it, nothing happens. Clocks that
+    /// the approval stops are fulfilled by it, all others are withdrawn.
+    fn approve_refusal(&mut self, at: Instant, event: &Event) {
+        let open = self.refusal.as_mut().filter(|refusal| refusal.is_open());
+        let Some(refusal) = open.filter(|refusal| refusal.proposed_by != event.by) else { return };
+        refusal.approved_at = Some(at);
+        refusal.approved_by.clone_from(&event.by);
+        self.release(at);
+        self.state = RequestState::Refused { at };
+        self.unanswered_since = None;
+        for lane in &mut self.lanes {
+            let fulfilled = lane.clock().stop.contains(&EventTag::RefusalApproved);
+            lane.finish(at, EventTag::RefusalApproved, !fulfilled);
+        }
+    }
+
+    /// Waivers are held against the cycles at the end, when these are known.
+    fn waive(&mut self, at: Instant, event: &Event) {
+        let (EventKind::Waived { clock, cycle } | EventKind::WaiverWithdrawn { clock, cycle }) = &event.kind
+        else {
+            return;
+        };
+        let Some(clock) = self.lanes.iter().position(|lane| lane.clock().name == *clock) else { return };
+        self.waivers.retain(|waiver| waiver.clock != clock || waiver.cycle != *cycle);
+        if let EventKind::Waived { .. } = event.kind {
+            let (by, reason) = (event.by.clone(), event.text.clone());
+            self.waivers.push(Waiver { clock, cycle: *cycle, at, by, reason });
         }
     }
 
@@ -312,13 +425,18 @@ impl<'a> Run<'a> {
     }
 
     fn learn<'s>(&mut self, facts: impl Iterator<Item = (&'s String, &'s String)>) {
-        for (name, value) in facts {
+        for (name, value) in facts.filter(|(name, _)| *name != Facts::EXPEDITE) {
             self.facts.set(name.as_str(), value.as_str());
         }
     }
 
     fn change<'s>(&mut self, at: Instant, facts: impl Iterator<Item = (&'s String, &'s String)>) {
         self.learn(facts);
+        self.rematch(at);
+    }
+
+    /// The facts are others from `at` on: another rule may count.
+    fn rematch(&mut self, at: Instant) {
         for lane in &mut self.lanes {
             if lane.open().is_some() {
                 let rule = lane.clock().rule_for(&self.facts).map(|(index, _)| index);
@@ -345,6 +463,7 @@ impl<'a> Run<'a> {
     fn cancel(&mut self, at: Instant) {
         self.release(at);
         self.state = RequestState::Cancelled { at };
+        self.drop_proposal();
         self.unanswered_since = None;
         for lane in &mut self.lanes {
             lane.finish(at, EventTag::Cancelled, true);
@@ -358,7 +477,10 @@ impl<'a> Run<'a> {
         for lane in 0..self.lanes.len() {
             let Some(this) = self.lanes.get_mut(lane) else { return };
             let clock = this.clock();
-            let ended = matches!(this.finished_by(), EventTag::Resolved | EventTag::Cancelled);
+            let ended = matches!(
+                this.finished_by(),
+                EventTag::Resolved | EventTag::Cancelled | EventTag::RefusalApproved
+            );
             if this.open().is_some() || clock.start.contains(&Trigger::Event(EventTag::Reopened)) || !ended {
                 self.ordinary(lane, at, EventTag::Reopened);
             } else if clock.reopen == Reopen::Full {

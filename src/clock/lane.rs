@@ -175,6 +175,7 @@ impl<'a> Lane<'a> {
             paused: Paused::default(),
             interruptions: Vec::new(),
             beyond_known_holidays: false,
+            waived_at: None,
         });
         self.settle(None);
     }

@@ -1,18 +1,22 @@
 //! Clocks: the life of each promise about a request, as a pure function of its events, the policy and now.
 
+mod care;
 mod cycle;
 mod derive;
 mod fold;
 mod interruption;
 mod lane;
 mod timeline;
+mod waits;
 
+pub use care::{Expedite, Refusal, Waiver};
 pub use cycle::{Cycle, Warning};
 pub(crate) use derive::{Given, derive_given, derive_over};
 pub use derive::{derive, derive_at, derive_interrupted};
 pub(crate) use interruption::NO_INTERRUPTIONS;
 pub use interruption::{Act, Entry, Interruptions, Scope, Stretch, Window};
 pub use timeline::{Hold, RequestState, Timeline, order};
+pub use waits::{Party, Wait, waits};
 
 use crate::target::NoDeadline;
 use crate::time::{Instant, Span};
@@ -86,6 +90,12 @@ pub enum ThresholdKind {
     Late,
     /// The limit passed unmet (or due, where there is no backstop: then there is no separate `Late`).
     Breached,
+    /// Somebody excused the miss: it counts in the raw figure only. Its instant is that of the waiver.
+    Waived,
+    /// Nobody reviewed the policy by its review date. About no request.
+    Review,
+    /// A reader did not read the policy in time. About no request.
+    Reading,
 }
 
 /// A point at which a cycle's stage changes by the mere passing of time.

@@ -1,6 +1,6 @@
 //! All that a request's events come to: its clocks' cycles, its holds and its state.
 
-use super::Cycle;
+use super::{Cycle, Expedite, Refusal, Waiver};
 use crate::model::{Event, Facts};
 use crate::time::{Instant, Span};
 
@@ -31,6 +31,11 @@ pub enum RequestState {
         /// When.
         at: Instant,
     },
+    /// Refused by two people.
+    Refused {
+        /// When the second approved.
+        at: Instant,
+    },
 }
 
 /// What a request's events come to under its policy.
@@ -48,6 +53,12 @@ pub struct Timeline {
     pub last_event_at: Instant,
     /// Since when the customer waits for an answer: the receipt or the oldest message without a `replied` after it.
     pub unanswered_since: Option<Instant>,
+    /// Expedites by instant, without those given back.
+    pub expedites: Vec<Expedite>,
+    /// The last proposal to refuse it that was not withdrawn.
+    pub refusal: Option<Refusal>,
+    /// Waivers of missed cycles, in the order of the events, without those withdrawn.
+    pub waivers: Vec<Waiver>,
 }
 
 impl Timeline {
@@ -73,7 +84,9 @@ impl Timeline {
     pub fn stretches(&self, now: Instant) -> impl Iterator<Item = (&str, Instant, Instant)> {
         let end = match self.state {
             RequestState::Open => now,
-            RequestState::Resolved { at } | RequestState::Cancelled { at } => at.min(now),
+            RequestState::Resolved { at } | RequestState::Cancelled { at } | RequestState::Refused { at } => {
+                at.min(now)
+            }
         };
         let begun = self.holds.iter().filter(move |hold| hold.from <= now);
         begun.map(move |hold| {

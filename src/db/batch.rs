@@ -1,20 +1,26 @@
 //! A batch: operations on requests, gathered, derived and made one transaction.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::migrate::is_move;
 use super::moves::{Moved, Moves};
+use super::permit::{self, Before};
 use super::policies::{Edition, Eras};
+use super::quota::{self, Use};
 use super::{ClockStatus, Db, Operation, Outcome};
-use crate::clock::{Interruptions, Timeline, derive_over};
+use crate::clock::{Expedite, Given, Interruptions, Timeline, derive_over};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Event, Request, validate_id};
+use crate::model::{Event, EventKind, Request, validate_id};
 use crate::store::Commit;
+use crate::store::expedites::{self, ExpediteRow};
 use crate::store::head::Head;
 use crate::store::records::{NO_EVENTS, RequestRow};
 use crate::store::snapshot::Snapshot;
+use crate::store::tables::Table;
+use crate::time::Instant;
 
 fn other_content(stored: &Request, submitted: &Request) -> Error {
     let differs = [
@@ -48,6 +54,8 @@ struct Touched<'a> {
     stored: Vec<Event>,
     /// Of this batch, in arrival order.
     added: Vec<&'a Event>,
+    /// Its expedites with the events added so far, once they were asked for.
+    expedites: OnceCell<Vec<Expedite>>,
 }
 
 /// One transaction in the making.
@@ -61,6 +69,10 @@ pub(super) struct Batch<'a> {
     /// New requests; their slots follow those of the stored ones.
     new: Vec<Touched<'a>>,
     operations: u32,
+    /// Slots of requests in hand that are expedited, or were before the batch.
+    expedited: BTreeSet<u32>,
+    /// Its events were permitted when they were recorded first; what is permitted now depends on their order.
+    permitted: bool,
     /// The caller wants to know the clocks of what it touched.
     answers: bool,
     /// What comes was in a database before.
@@ -80,9 +92,16 @@ impl<'a> Batch<'a> {
             known: BTreeMap::new(),
             new: Vec::new(),
             operations: 0,
+            expedited: BTreeSet::new(),
+            permitted: false,
             answers,
             salvages: false,
         }
+    }
+
+    /// The same for events that a database held before: expedites, refusals and waivers are taken as they are.
+    pub(super) fn of_recorded(db: &'a Db, snapshot: &'a Snapshot<'a>) -> Self {
+        Batch { permitted: true, ..Batch::new(db, snapshot, false) }
     }
 
     /// Adds an operation and returns what becomes of it, and its request's slot. After an error nothing of it is
@@ -141,7 +160,15 @@ impl<'a> Batch<'a> {
         self.head.latest_event_at = self.head.latest_event_at.max(row.received_at);
         self.new_ids.insert(&request.id, slot);
         let request = Cow::Borrowed(request);
-        self.new.push(Touched { request, edition, row, is_new: true, stored: vec![], added: vec![] });
+        self.new.push(Touched {
+            request,
+            edition,
+            row,
+            is_new: true,
+            stored: vec![],
+            added: vec![],
+            expedites: OnceCell::new(),
+        });
         self.operations += 1;
         Ok((Outcome::Recorded, slot))
     }
@@ -183,7 +210,14 @@ impl<'a> Batch<'a> {
                 None => {}
             }
         }
+        if matches!(event.kind, EventKind::Expedited { .. }) && self.permitted {
+            self.expedited.insert(slot);
+        } else if event.kind.tag().needs_actor() && !self.permitted {
+            self.permit(slot, event)?;
+        }
+        let touched = self.touch(slot)?;
         let at = event.at.raw();
+        touched.expedites.take();
         touched.row.events += 1;
         touched.row.last_event_at = touched.row.last_event_at.max(at);
         touched.added.push(event);
@@ -191,6 +225,53 @@ impl<'a> Batch<'a> {
         self.head.events += 1;
         self.operations += 1;
         Ok((Outcome::Recorded, slot))
+    }
+
+    /// Whether the policy allows an expedite, a refusal or a waiver, given all that is known of the request and, for an
+    /// expedite, of the customer's other requests.
+    fn permit(&mut self, slot: u32, event: &'a Event) -> Result<()> {
+        let is_expedite = matches!(event.kind, EventKind::Expedited { .. } | EventKind::ExpediteWithdrawn);
+        let (db, snapshot) = (self.db, self.snapshot);
+        let interruptions = db.declared(snapshot)?;
+        let touched = self.touch(slot)?;
+        let eras = db.eras(snapshot, touched.row.policy, touched.events(true))?;
+        let then = touched.derived_at(event.at, eras.given(&interruptions));
+        let (policy, id) = (touched.edition.policy.clone(), touched.request.id.clone());
+        if !is_expedite {
+            return Before { id: &id, policy: &policy, then: &then }.allows(event);
+        }
+        let before = touched.expedites().to_vec();
+        let after = touched.expedites_of(touched.events(true).chain(std::iter::once(event)));
+        if event.kind == EventKind::ExpediteWithdrawn {
+            return permit::expedite_withdrawn(&id, event, after.len() < before.len());
+        }
+        let new =
+            after.iter().find(|expedite| !before.contains(expedite)).filter(|_| after.len() > before.len());
+        let count = |rules: &crate::policy::ExpediteRules, customer: &str| {
+            let used = self.expedites_of(customer)?;
+            Ok(Use::at(rules, event.at, used.into_iter()))
+        };
+        permit::expedite(&id, &policy, event, new, then.state, count)?;
+        self.expedited.insert(slot);
+        Ok(())
+    }
+
+    /// The instants of a customer's expedites, those of this batch included.
+    fn expedites_of(&self, customer: &str) -> Result<Vec<Instant>> {
+        let stored = expedites::read(self.snapshot.reader()?, expedites::key_of(customer))?;
+        let stored = stored.into_iter().filter(|row| !self.expedited.contains(&row.request));
+        let in_hand = self.expedited.iter().filter_map(|slot| Some((*slot, self.in_hand(*slot)?)));
+        let in_hand = in_hand.flat_map(|(slot, touched)| quota::rows_of(slot, touched.expedites()));
+        let own = stored.chain(in_hand).filter(|row| row.customer == customer);
+        Ok(own.filter_map(|row| Instant::from_raw(row.at)).collect())
+    }
+
+    /// A request that the batch holds already.
+    fn in_hand(&self, slot: u32) -> Option<&Touched<'a>> {
+        match slot.checked_sub(self.snapshot.head().requests) {
+            Some(new) => self.new.get(new as usize),
+            None => self.known.get(&slot),
+        }
     }
 
     fn find(&self, id: &str) -> Result<Option<u32>> {
@@ -223,7 +304,12 @@ impl<'a> Batch<'a> {
                     is_new: false,
                     stored: self.snapshot.events(slot, &row)?,
                     added: vec![],
+                    expedites: OnceCell::new(),
                 };
+                let is_expedite = |event: &Event| matches!(event.kind, EventKind::Expedited { .. });
+                if touched.stored.iter().any(is_expedite) {
+                    self.expedited.insert(slot);
+                }
                 Ok(entry.insert(touched))
             }
         }
@@ -232,6 +318,7 @@ impl<'a> Batch<'a> {
     /// The transaction, `None` if there is nothing to write, and the clocks of all touched requests if the batch was
     /// asked for them.
     pub(super) fn finish(self) -> Result<(Option<Commit>, Answers)> {
+        let values = self.expedite_values()?;
         let Batch { db, snapshot, head, known, new, operations, answers, .. } = self;
         let interruptions = db.declared(snapshot)?;
         let mut found = Answers::new();
@@ -239,11 +326,7 @@ impl<'a> Batch<'a> {
         let first = snapshot.head().requests;
         for (slot, touched) in known.iter().map(|(slot, touched)| (*slot, touched)).chain((first..).zip(&new))
         {
-            let eras = db.eras(
-                snapshot,
-                touched.row.policy,
-                touched.stored.iter().chain(touched.added.iter().copied()),
-            )?;
+            let eras = db.eras(snapshot, touched.row.policy, touched.events(true))?;
             if !touched.is_new && touched.added.is_empty() {
                 if answers {
                     found.insert(slot, touched.statuses(&touched.derived(false, &eras, &interruptions)));
@@ -259,16 +342,68 @@ impl<'a> Batch<'a> {
         if operations == 0 {
             return Ok((None, found));
         }
-        Ok((Some(moves.commit(operations, vec![])), found))
+        Ok((Some(moves.commit(operations, values)), found))
+    }
+}
+
+impl Batch<'_> {
+    /// What the batch makes of the customers' expedites: the values that change.
+    fn expedite_values(&self) -> Result<Vec<(Table, u64, Vec<u8>)>> {
+        if self.expedited.is_empty() {
+            return Ok(Vec::new());
+        }
+        let reader = self.snapshot.reader()?;
+        let (mut gone, mut come) = (Vec::new(), Vec::new());
+        for slot in &self.expedited {
+            let Some(touched) = self.in_hand(*slot) else { continue };
+            if !touched.is_new {
+                gone.extend(quota::rows_of(*slot, &touched.expedites_of(touched.events(false))));
+            }
+            come.extend(quota::rows_of(*slot, touched.expedites()));
+        }
+        let keys: BTreeSet<u64> =
+            gone.iter().chain(&come).map(|row| expedites::key_of(&row.customer)).collect();
+        let mut values = Vec::new();
+        for key in keys {
+            let of_key = |row: &&ExpediteRow| expedites::key_of(&row.customer) == key;
+            let stored = expedites::read(reader, key)?;
+            let mut rows: Vec<ExpediteRow> =
+                stored.iter().filter(|row| !gone.contains(row)).cloned().collect();
+            rows.extend(come.iter().filter(of_key).cloned());
+            rows.sort();
+            if rows != stored {
+                values.push((Table::Expedites, key, expedites::write(&rows)?));
+            }
+        }
+        Ok(values)
     }
 }
 
 impl Touched<'_> {
+    /// Its events in arrival order, with or without those of this batch.
+    fn events(&self, with_added: bool) -> impl Iterator<Item = &Event> + Clone {
+        let added = if with_added { self.added.as_slice() } else { &[] };
+        self.stored.iter().chain(added.iter().copied())
+    }
+
+    /// Its expedites with the events added so far.
+    fn expedites(&self) -> &[Expedite] {
+        self.expedites.get_or_init(|| self.expedites_of(self.events(true)))
+    }
+
+    /// The expedites that events come to. Neither interruptions nor the version of the policy change anything about them.
+    fn expedites_of<'e>(&'e self, events: impl Iterator<Item = &'e Event> + Clone) -> Vec<Expedite> {
+        derive_over(Given::policy(&self.edition.policy), &self.request, events).expedites
+    }
+
+    /// What its events up to an instant come to, those of this batch included.
+    fn derived_at(&self, at: Instant, given: Given<'_>) -> Timeline {
+        derive_over(given, &self.request, self.events(true).filter(|event| event.at <= at))
+    }
+
     /// What its events come to, with or without those of this batch.
     fn derived(&self, with_added: bool, eras: &Eras, interruptions: &Interruptions) -> Timeline {
-        let added = if with_added { self.added.as_slice() } else { &[] };
-        let events = self.stored.iter().chain(added.iter().copied());
-        derive_over(eras.given(interruptions), &self.request, events)
+        derive_over(eras.given(interruptions), &self.request, self.events(with_added))
     }
 
     fn statuses(&self, timeline: &Timeline) -> Vec<ClockStatus> {

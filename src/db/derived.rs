@@ -5,8 +5,8 @@ use crate::store::index::rows_of;
 use crate::store::log::IndexRow;
 use crate::store::notices::NoticeRow;
 use crate::store::records::{
-    ClockRow, FLAG_ARMED, FLAG_BACKSTOP, FLAG_BEYOND_HOLIDAYS, FLAG_BY_CHANGE, FLAG_LIMIT_BY_CHANGE, NONE,
-    PhaseCode,
+    ClockRow, FLAG_ARMED, FLAG_BACKSTOP, FLAG_BEYOND_HOLIDAYS, FLAG_BY_CHANGE, FLAG_LIMIT_BY_CHANGE,
+    FLAG_WAIVED, NONE, PhaseCode,
 };
 use crate::time::Instant;
 
@@ -79,7 +79,8 @@ fn clock_row(request: u32, cycle: &Cycle) -> ClockRow {
             | flag(cycle.beyond_known_holidays, FLAG_BEYOND_HOLIDAYS)
             | flag(cycle.late_by_change.is_some(), FLAG_BY_CHANGE)
             | flag(cycle.limit_by_change.is_some(), FLAG_LIMIT_BY_CHANGE)
-            | flag(cycle.backstop, FLAG_BACKSTOP),
+            | flag(cycle.backstop, FLAG_BACKSTOP)
+            | flag(cycle.waived_at.is_some(), FLAG_WAIVED),
         reason,
         cycle: cycle.stored_number(),
         rule: cycle.rule.map_or(u16::MAX, |rule| rule as u16),
@@ -152,7 +153,7 @@ pub(crate) fn notices_until(timeline: &Timeline, from: u32, until: u32) -> Vec<N
 }
 
 /// The keys of thresholds that the feed has yet to pass and that no index of running clocks holds: those of finished
-/// cycles, those by change, and all warnings but the first.
+/// cycles, those by change, all warnings but the first, and waivers.
 pub(crate) fn pending_keys(timeline: &Timeline, advanced_to: u32) -> Vec<u32> {
     let mut keys = Vec::new();
     for cycle in &timeline.cycles {
@@ -163,7 +164,8 @@ pub(crate) fn pending_keys(timeline: &Timeline, advanced_to: u32) -> Vec<u32> {
         };
         for threshold in cycle.thresholds() {
             let key = key_of(&threshold);
-            if key >= advanced_to && !indexed.contains(&key) && !keys.contains(&key) {
+            let told = indexed.contains(&key) && threshold.kind != ThresholdKind::Waived;
+            if key >= advanced_to && !told && !keys.contains(&key) {
                 keys.push(key);
             }
         }

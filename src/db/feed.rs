@@ -9,16 +9,17 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::Db;
 use super::derived::{notice_of, notices_until};
+use super::{Db, Reminder, reminders};
 use crate::clock::ThresholdKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::bytes::Input;
 use crate::store::index::{IndexKind, row, slot_of};
 use crate::store::log::LogEntry;
-use crate::store::notices::{self, NoticeRow};
+use crate::store::notices::{self, NO_REQUEST, NoticeRow};
+use crate::store::reminders as stored_reminders;
 use crate::store::snapshot::Snapshot;
 use crate::store::tables::Table;
 use crate::store::{Commit, codec};
@@ -31,7 +32,7 @@ pub const MAX_NOTICES: usize = 10_000;
 const MAX_NAME_BYTES: usize = 255;
 
 /// One crossing of a threshold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// Its number: 1, 2, 3, … without gaps, in the order in which they became known.
     pub number: u64,
@@ -50,6 +51,11 @@ pub struct Notice {
     pub by_change: bool,
     /// The same notice was given before and turned out not to be true.
     pub retracted: bool,
+    /// What a notice of the kinds `Review` and `Reading` reminds of. Such a notice is about no request: `request` and
+    /// `clock` are empty, `cycle` is 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub reminder: Option<Reminder>,
 }
 
 /// A consumer of notices.
@@ -93,6 +99,9 @@ impl Db {
                     notices_until(&timeline, from, until).into_iter().map(|key| key.row(slot, false)),
                 );
             }
+            let since = Instant::from_raw(from).unwrap_or(Instant::MIN);
+            let asked = stored_reminders::read(snapshot.reader()?, head.policy, since)?;
+            rows.extend(reminders::notices(&asked, from, until));
             rows.sort_by_key(|notice| (notice.at, notice.request, notice.clock, notice.cycle));
             head.advanced_to = until;
             head.unfolded = head.unfolded.saturating_add(1);
@@ -167,6 +176,20 @@ impl Feed<'_> {
     }
 
     fn notice(&self, snapshot: &Snapshot<'_>, number: u64, row: &NoticeRow) -> Result<Notice> {
+        if row.request == NO_REQUEST {
+            let reminder = self.db.reminder_of(snapshot, row)?;
+            return Ok(Notice {
+                number,
+                request: String::new(),
+                clock: String::new(),
+                cycle: 0,
+                threshold: row.kind,
+                at: reminder.due_at,
+                by_change: false,
+                retracted: row.retracted,
+                reminder: Some(reminder),
+            });
+        }
         let request = snapshot.request_row(row.request)?;
         let edition = self.db.edition(snapshot, request.policy)?;
         let at = Instant::from_raw(row.at).ok_or_else(|| {
@@ -181,6 +204,7 @@ impl Feed<'_> {
             at,
             by_change: row.by_change,
             retracted: row.retracted,
+            reminder: None,
         })
     }
 }

@@ -1,17 +1,21 @@
 //! Care of the file: proving that what is stored follows from the events, checking, compacting, and facts about it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
 use super::Db;
 use super::derived::{NoticeKey, clock_rows, index_moves, notices_until, pending_keys};
+use super::{quota, reminders};
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::expedites::{self, ExpediteRow};
 use crate::store::index::{IndexKind, key_of, row, rows_of};
 use crate::store::log::{Change, LogEntry};
 use crate::store::notices;
 use crate::store::records::PhaseCode;
+use crate::store::reminders::{self as stored_reminders, Asked};
 use crate::store::snapshot::Snapshot;
+use crate::store::tables::Table;
 use crate::store::{Commit, FORMAT};
 use crate::time::Instant;
 
@@ -135,6 +139,9 @@ impl Db {
             rebuild.repaired += self.store.write(|snapshot| self.repair(snapshot, from..until))?;
             from = until;
         }
+        if rebuild.differing > 0 {
+            self.store.write(|snapshot| self.repair_expedites(snapshot))?;
+        }
         self.store.fold_if_due()?;
         Ok(rebuild)
     }
@@ -163,6 +170,7 @@ impl Db {
         let mut expected: [Vec<u64>; 8] = Default::default();
         let mut phases = [0_u64; PhaseCode::COUNT];
         let mut noticed: HashMap<u32, Vec<NoticeKey>> = HashMap::new();
+        let mut expedited = Expedites::new();
         let advanced_to = snapshot.head().advanced_to;
         for slot in 0..snapshot.head().requests {
             let row = snapshot.request_row(slot)?;
@@ -194,6 +202,7 @@ impl Db {
             }
             let pending = pending_keys(&timeline, advanced_to).into_iter().map(|key| self::row(key, slot));
             expected[IndexKind::Pending as usize].extend(pending);
+            keep_expedites(&mut expedited, quota::rows_of(slot, &timeline.expedites));
             let keys = notices_until(&timeline, 0, advanced_to);
             if !keys.is_empty() {
                 noticed.insert(slot, keys);
@@ -203,8 +212,54 @@ impl Db {
             found.differs("head", "the counts by phase are not those of the clocks");
         }
         verify_indexes(snapshot, &mut expected, &mut found)?;
-        verify_notices(snapshot, noticed, &mut found)?;
+        let asked = self.verify_reminders(snapshot, &mut found)?;
+        verify_notices(snapshot, noticed, reminders::notices(&asked, 0, advanced_to), &mut found)?;
+        let stored = stored_expedites(snapshot)?;
+        for key in expedited.keys().chain(stored.keys().filter(|key| !expedited.contains_key(key))) {
+            let (stored, derived) = (stored.get(key), expedited.get(key));
+            if stored != derived {
+                found.differs("expedites", format!("key {key}: stored {stored:?}, derived {derived:?}"));
+            }
+        }
         Ok(found)
+    }
+
+    /// What the policies ask of people must be what was stored when they were installed.
+    fn verify_reminders(&self, snapshot: &Snapshot<'_>, found: &mut Rebuild) -> Result<Vec<Asked>> {
+        let mut asked = stored_reminders::read(snapshot.reader()?, snapshot.head().policy, Instant::MIN)?;
+        for asked in &mut asked {
+            let edition = self.edition(snapshot, asked.edition)?;
+            let schedule = reminders::schedule(&edition.policy, edition.in_force_from);
+            if asked.schedule != schedule {
+                let text = format!("stored {:?}, derived {schedule:?}", asked.schedule);
+                found.differs(edition.policy.title(), text);
+                asked.schedule = schedule;
+            }
+        }
+        Ok(asked)
+    }
+
+    /// Replaces what is stored of the customers' expedites by what follows from the events.
+    fn repair_expedites(&self, snapshot: &Snapshot<'_>) -> Result<((), Option<Commit>)> {
+        let mut derived = Expedites::new();
+        for slot in 0..snapshot.head().requests {
+            let timeline = self.facts_of(snapshot, slot)?.timeline();
+            keep_expedites(&mut derived, quota::rows_of(slot, &timeline.expedites));
+        }
+        let mut values = Vec::new();
+        let stored = stored_expedites(snapshot)?;
+        for key in stored.keys().chain(derived.keys().filter(|key| !stored.contains_key(key))) {
+            if stored.get(key) != derived.get(key) {
+                let rows = derived.get(key).map_or(&[][..], Vec::as_slice);
+                values.push((Table::Expedites, *key, expedites::write(rows)?));
+            }
+        }
+        if values.is_empty() {
+            return Ok(((), None));
+        }
+        let mut head = *snapshot.head();
+        head.unfolded = head.unfolded.saturating_add(1);
+        Ok(((), Some(Commit { entry: LogEntry::new(head), notices: vec![], values })))
     }
 
     fn repair(&self, snapshot: &Snapshot<'_>, slots: std::ops::Range<u32>) -> Result<(u64, Option<Commit>)> {
@@ -239,6 +294,27 @@ impl Db {
     }
 }
 
+/// Expedites by key; a key without any is as if it were not there.
+type Expedites = BTreeMap<u64, Vec<ExpediteRow>>;
+
+fn keep_expedites(kept: &mut Expedites, rows: impl Iterator<Item = ExpediteRow>) {
+    for row in rows {
+        let of_key = kept.entry(expedites::key_of(&row.customer)).or_default();
+        let place = of_key.partition_point(|other| *other < row);
+        of_key.insert(place, row);
+    }
+}
+
+fn stored_expedites(snapshot: &Snapshot<'_>) -> Result<Expedites> {
+    let mut stored = Expedites::new();
+    expedites::visit(snapshot.reader()?, |key, rows| {
+        if !rows.is_empty() {
+            stored.insert(key, rows);
+        }
+    })?;
+    Ok(stored)
+}
+
 fn verify_indexes(snapshot: &Snapshot<'_>, expected: &mut [Vec<u64>; 8], found: &mut Rebuild) -> Result<()> {
     for kind in IndexKind::ALL {
         let expected = &mut expected[kind as usize];
@@ -266,6 +342,7 @@ fn verify_indexes(snapshot: &Snapshot<'_>, expected: &mut [Vec<u64>; 8], found: 
 fn verify_notices(
     snapshot: &Snapshot<'_>,
     expected: HashMap<u32, Vec<NoticeKey>>,
+    reminders: Vec<notices::NoticeRow>,
     found: &mut Rebuild,
 ) -> Result<()> {
     let mut given: HashMap<notices::NoticeRow, i64> = HashMap::new();
@@ -291,10 +368,14 @@ fn verify_notices(
             *given.entry(key.row(slot, false)).or_default() -= 1;
         }
     }
+    for row in reminders {
+        *given.entry(row).or_default() -= 1;
+    }
     for (notice, balance) in given {
         if balance != 0 {
+            let about_none = notice.request == notices::NO_REQUEST;
             found.differs(
-                snapshot.request_id(notice.request)?,
+                if about_none { "reminders".to_owned() } else { snapshot.request_id(notice.request)? },
                 format!("{balance:+} notices more than follow from the events: {notice:?}"),
             );
         }

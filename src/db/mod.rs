@@ -11,13 +11,17 @@ mod feed;
 mod figures;
 mod fork;
 mod interruptions;
+mod judged;
 mod maintain;
 mod migrate;
 mod moves;
 mod options;
 mod outlook;
+mod permit;
 mod policies;
 mod queue;
+mod quota;
+mod reminders;
 mod report;
 mod request;
 mod salvage;
@@ -28,6 +32,7 @@ mod shifts;
 pub(crate) mod sim;
 mod simulate;
 mod status;
+mod waiting;
 mod write;
 
 use std::collections::HashMap;
@@ -37,11 +42,14 @@ use std::sync::{Arc, RwLock};
 pub use columns::{Columns, Table as ScanTable};
 pub use feed::{Feed, MAX_NOTICES, Notice};
 pub use interruptions::{Interrupted, Order};
+pub use judged::{Judged, WaivedCycle};
 pub use maintain::{Difference, Info, Rebuild};
 pub use migrate::Migration;
 pub use options::{Durability, Mode, Options, Verify};
 pub use outlook::OutlookQuery;
 pub use policies::PolicyInfo;
+pub use quota::{ExpediteEntry, ExpediteQuota, ExpediteUse};
+pub use reminders::{Acknowledgement, Duty, Reminder};
 pub use report::{AttainmentQuery, Group, Waiting};
 pub use request::RequestStatus;
 pub use salvage::{Salvage, SalvageOptions, SalvagedConsumer, Unreadable};
@@ -50,6 +58,7 @@ pub use shared::shutdown;
 pub use shifts::{Fate, Shift};
 pub use simulate::{Changes, Simulation};
 pub use status::{ClockStatus, Counts, Row};
+pub use waiting::{VendorRequest, WaitEntry, WaitGroup, WaitReport, WaitSum};
 pub use write::{OnError, Operation, Outcome, Recorded};
 
 use crate::clock::Interruptions;
@@ -57,6 +66,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::policy::Policy;
 use crate::store::Store;
 use crate::store::head::Head;
+use crate::store::reminders as stored_reminders;
 use crate::store::tables::Table;
 use crate::time::Instant;
 use policies::{Edition, stored_edition};
@@ -134,12 +144,17 @@ impl Db {
 
     fn make(path: Option<&Path>, policy: &Policy, options: &Options) -> Result<Db> {
         let head = Head { policy: 1, ..Head::default() };
-        let store = Store::create(path, &options.file, head, &[Db::first_edition(policy)?])?;
+        let store = Store::create(path, &options.file, head, &Db::first_edition(policy)?)?;
         Ok(Db::over(store))
     }
 
-    fn first_edition(policy: &Policy) -> Result<(Table, u64, Vec<u8>)> {
-        Ok((Table::Policies, 1, stored_edition(policy, Instant::MIN)?))
+    /// What a new database holds of its policy: the policy, and what it asks of people.
+    fn first_edition(policy: &Policy) -> Result<[(Table, u64, Vec<u8>); 2]> {
+        let schedule = reminders::schedule(policy, Instant::MIN);
+        Ok([
+            (Table::Policies, 1, stored_edition(policy, Instant::MIN)?),
+            (Table::Reminders, stored_reminders::key(1, 0), stored_reminders::write(&schedule)?),
+        ])
     }
 
     fn over(store: Store) -> Db {

@@ -4,13 +4,14 @@ use std::sync::{Arc, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::Db;
+use super::{Db, reminders};
 use crate::clock::{Given, Interruptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, EventKind};
 use crate::policy::Policy;
 use crate::store::head::Head;
 use crate::store::log::LogEntry;
+use crate::store::reminders::{self as stored_reminders, Asked};
 use crate::store::snapshot::Snapshot;
 use crate::store::tables::Table;
 use crate::store::{Commit, codec};
@@ -127,9 +128,17 @@ impl Db {
             }
             head.policy += 1;
             head.unfolded = head.unfolded.saturating_add(1);
-            let values = vec![(Table::Policies, u64::from(head.policy), stored_edition(policy, from)?)];
-            let entry = LogEntry::new(head);
-            Ok(((), Some(Commit { entry, notices: vec![], values })))
+            let before = stored_reminders::read(snapshot.reader()?, head.policy - 1, Instant::MIN)?;
+            let asked =
+                Asked { edition: head.policy, schedule: reminders::schedule(policy, from), done: vec![] };
+            let place = stored_reminders::key(head.policy, 0);
+            let values = vec![
+                (Table::Policies, u64::from(head.policy), stored_edition(policy, from)?),
+                (Table::Reminders, place, stored_reminders::write(&asked.schedule)?),
+            ];
+            let after = [&[asked][..], &before].concat();
+            let notices = reminders::changed(&before, &after, head.advanced_to);
+            Ok(((), Some(Commit { entry: LogEntry::new(head), notices, values })))
         })
     }
 

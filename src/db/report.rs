@@ -11,7 +11,7 @@ use crate::attainment::{Attainment, GoalVerdict, GroupBy, IntoPeriod, Outcome, P
 use crate::calendar::Calendar;
 use crate::clock::Timeline;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Request;
+use crate::model::{Event, Facts, Request};
 use crate::policy::{Clock, Period, Policy};
 use crate::report::Ids;
 use crate::store::snapshot::Snapshot;
@@ -62,6 +62,12 @@ impl AttainmentQuery {
         self.by.push(GroupBy::Fact(fact.into()));
         self
     }
+
+    /// What a request is counted apart by, with its values.
+    pub(super) fn values(&self, clock: &str, facts: &Facts) -> Vec<(String, Option<String>)> {
+        let value = |by: &GroupBy| (by.name().to_owned(), by.value(clock, facts).map(str::to_owned));
+        self.by.iter().map(value).collect()
+    }
 }
 
 /// One line of a report. Written out, it carries what follows from its counts too.
@@ -86,9 +92,20 @@ impl Serialize for Group {
             verdict: Option<GoalVerdict>,
             misses_allowed: Option<u64>,
             budget_left: Option<i64>,
+            adjusted: Adjusted,
+        }
+        /// The same without the waived misses, always beside the raw figures.
+        #[derive(Serialize)]
+        struct Adjusted {
+            missed: u64,
+            share_bp: Option<u32>,
+            verdict: Option<GoalVerdict>,
+            misses_allowed: Option<u64>,
+            budget_left: Option<i64>,
         }
         let (attainment, tally) = (&self.attainment, &self.attainment.tally);
         let goal = attainment.goal.as_ref();
+        let adjusted = attainment.adjusted();
         Line {
             by: &self.by,
             attainment,
@@ -99,6 +116,13 @@ impl Serialize for Group {
             verdict: attainment.verdict(),
             misses_allowed: goal.map(|goal| tally.allowed_misses(goal)),
             budget_left: goal.map(|goal| tally.budget_left(goal)),
+            adjusted: Adjusted {
+                missed: adjusted.tally.missed,
+                share_bp: adjusted.tally.share_bp(),
+                verdict: adjusted.verdict(),
+                misses_allowed: goal.map(|goal| adjusted.tally.allowed_misses(goal)),
+                budget_left: goal.map(|goal| adjusted.tally.budget_left(goal)),
+            },
         }
         .serialize(serializer)
     }
@@ -216,6 +240,11 @@ impl Member {
     /// The request as submitted.
     pub(super) fn request(&self) -> &Request {
         &self.life.request
+    }
+
+    /// Its events in the order that counts.
+    pub(super) fn events(&self) -> &[Event] {
+        &self.life.events
     }
 
     /// Its life as it was, as of `now`.

@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::batch::Batch;
 use super::policies::{Stored, readable_edition, stored_edition};
 use super::write::is_about_the_row;
-use super::{Db, Durability, Mode, Operation, Options, PolicyInfo};
+use super::{Db, Durability, Mode, Operation, Options, PolicyInfo, reminders};
 use crate::clock::Entry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, EventKind, Request};
 use crate::policy::Policy;
 use crate::store::bytes::Input;
 use crate::store::head::Head;
+use crate::store::reminders::{self as stored_reminders, Done, Schedule};
 use crate::store::salvage::{Found, Gatherer, Wreck};
 use crate::store::tables::Table;
 use crate::store::{Store, codec, file};
@@ -125,8 +126,9 @@ impl Db {
     /// Works on files that [`open`](Self::open) and [`check`](Self::check) refuse: pages are read one by one, and a
     /// value counts if its own checksum holds. `from` is only read, never written. `to` appears when it is complete.
     /// Memory is bounded whatever the file holds. What cannot be read is named and counted in the answer; a file
-    /// without damage gives a complete copy. Deadlines and verdicts are derived anew. Notices and acknowledgements
-    /// are not taken along: the feed of the new database begins anew.
+    /// without damage gives a complete copy. Deadlines and verdicts are derived anew, and who has read
+    /// or reviewed which policy version is taken along. Notices and consumers' acknowledgements are not: the feed of the
+    /// new database begins anew.
     ///
     /// # Errors
     /// `NotFound`; `NotADatabase` if there is nothing of a database in `from`; `NewerFormat`; `Damaged` if no policy
@@ -221,19 +223,24 @@ fn note_damage(wreck: &Wreck, saved: &mut Salvage) {
 /// The editions of the new database: the stored values, in order, and which number each had.
 struct Editions {
     values: Vec<Vec<u8>>,
+    /// What each asks of people.
+    schedules: Vec<Schedule>,
     was: Vec<u32>,
+    /// Who has read or reviewed which, by the edition's former number.
+    done: Vec<(u32, Vec<u8>)>,
 }
 
 fn editions(wreck: &Wreck, options: &SalvageOptions, saved: &mut Salvage) -> Result<Editions> {
-    let mut editions = Editions { values: vec![], was: vec![] };
+    let mut editions = Editions { values: vec![], schedules: vec![], was: vec![], done: vec![] };
     let mut next = 1;
     // Editions are numbered in 32 bits.
     for (key, payload) in wreck.payloads(Table::Policies).take_while(|(key, _)| *key <= u64::from(u32::MAX)) {
         let read = codec::decode_all::<Stored>(&payload).and_then(|stored| readable_edition(0, stored));
         match read {
             Err(error) => saved.misses(format!("table policies, key {key}"), error.kind(), error.message()),
-            Ok(_) => {
+            Ok(edition) => {
                 missing_editions(next..key, saved);
+                editions.schedules.push(reminders::schedule(&edition.policy, edition.in_force_from));
                 next = key + 1;
                 editions.values.push(payload);
                 editions.was.push(key as u32);
@@ -247,8 +254,15 @@ fn editions(wreck: &Wreck, options: &SalvageOptions, saved: &mut Salvage) -> Res
             let what = "no policy in it can be read: give the one to salvage its requests under";
             return Err(Error::new(ErrorKind::Damaged, what));
         };
+        editions.schedules.push(reminders::schedule(policy, Instant::MIN));
         editions.values.push(stored_edition(policy, Instant::MIN)?);
         editions.was.push(0);
+    }
+    for (key, payload) in wreck.payloads(Table::Reminders).filter(|(key, _)| *key as u32 > 0) {
+        match codec::decode_all::<Done>(&payload) {
+            Ok(_) => editions.done.push(((key >> 32) as u32, payload)),
+            Err(error) => saved.misses(format!("table reminders, key {key}"), error.kind(), error.message()),
+        }
     }
     Ok(editions)
 }
@@ -289,8 +303,16 @@ fn journal(wreck: &Wreck, saved: &mut Salvage) -> Vec<(Table, u64, Vec<u8>)> {
 fn start(draft: &Path, editions: &Editions, journal: Vec<(Table, u64, Vec<u8>)>) -> Result<Db> {
     let options = Options::default().mode(Mode::Exclusive).durability(Durability::BULK);
     let values = editions.values.iter().zip(1..);
-    let first: Vec<(Table, u64, Vec<u8>)> =
+    let mut first: Vec<(Table, u64, Vec<u8>)> =
         values.map(|(value, number)| (Table::Policies, number, value.clone())).collect();
+    for (at, schedule) in editions.schedules.iter().enumerate() {
+        let number = at as u32 + 1;
+        first.push((Table::Reminders, stored_reminders::key(number, 0), stored_reminders::write(schedule)?));
+        let done = editions.done.iter().filter(|(was, _)| editions.was.get(at) == Some(was));
+        for ((_, payload), place) in done.zip(1..) {
+            first.push((Table::Reminders, stored_reminders::key(number, place), payload.clone()));
+        }
+    }
     let entries = journal.iter().filter_map(|(.., payload)| codec::decode_all::<Entry>(payload).ok());
     let latest = entries.map(|entry| entry.at.raw());
     let head = Head {
@@ -382,7 +404,7 @@ impl Filling<'_> {
         self.bytes = 0;
         let db = self.db;
         let refused = db.store.write(|snapshot| {
-            let mut batch = Batch::new(db, snapshot, false);
+            let mut batch = Batch::of_recorded(db, snapshot);
             batch.salvages = true;
             let mut refused = Vec::new();
             let mut keep = |id: &str, result: Result<()>| match result {

@@ -11,7 +11,7 @@ use super::{Db, policies::Edition};
 use crate::clock::{Cycle, Stage, Timeline};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::index::{IndexKind, key_of, row, slot_of};
-use crate::store::records::{ClockRow, NONE, PhaseCode};
+use crate::store::records::{ClockRow, FLAG_WAIVED, NONE, PhaseCode};
 use crate::store::snapshot::Snapshot;
 use crate::time::Instant;
 
@@ -295,6 +295,7 @@ impl Db {
             due_at: ClockRow::instant(clock.due).ok_or_else(damaged)?,
             limit_at: ClockRow::instant(clock.limit),
             started_at: ClockRow::instant(clock.started_at).ok_or_else(damaged)?,
+            waived: clock.flags & FLAG_WAIVED != 0,
         }))
     }
 

@@ -17,7 +17,7 @@ use crate::store::head::Head;
 /// As for [`Db::create`].
 pub fn create(draft: &impl Draft, policy: &Policy, options: &Options) -> Result<()> {
     let head = Head { policy: 1, ..Head::default() };
-    Store::create_draft(draft, &options.file, head, &[Db::first_edition(policy)?])
+    Store::create_draft(draft, &options.file, head, &Db::first_edition(policy)?)
 }
 
 /// Opens what a storage holds, by the steps of [`Db::open`].

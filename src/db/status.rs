@@ -28,6 +28,8 @@ pub struct ClockStatus {
     pub no_deadline: Option<String>,
     /// The deadline counts past the last date up to which the holidays are known.
     pub beyond_known_holidays: bool,
+    /// When somebody excused its miss.
+    pub waived_at: Option<Instant>,
     /// Where it stood right after the latest event of its request.
     pub stage: Stage,
 }
@@ -46,6 +48,7 @@ impl ClockStatus {
                 remaining: None,
                 no_deadline: None,
                 beyond_known_holidays: false,
+                waived_at: None,
                 stage: Stage::Idle,
             };
         };
@@ -64,6 +67,7 @@ impl ClockStatus {
             remaining,
             no_deadline,
             beyond_known_holidays: cycle.beyond_known_holidays,
+            waived_at: cycle.waived_at,
             stage: cycle.stage(now),
         }
     }
@@ -86,6 +90,8 @@ pub struct Row {
     pub limit_at: Option<Instant>,
     /// When the cycle started.
     pub started_at: Instant,
+    /// Somebody excused the miss.
+    pub waived: bool,
 }
 
 /// Clocks by stage.

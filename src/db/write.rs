@@ -67,8 +67,9 @@ impl Db {
     /// answers `AlreadyRecorded`.
     ///
     /// # Errors
-    /// `NotFound` if there is no such request; `InvalidEvent` for an event before the receipt, or one that
-    /// [`Event::validate`] refuses; `Conflict` if its key was used on this request with other content; the errors of
+    /// `NotFound` if there is no such request; `InvalidEvent` for an event before the receipt, one that
+    /// [`Event::validate`] refuses, or an expedite, refusal or waiver that the policy does not allow; `QuotaExceeded` for
+    /// an expedite beyond the customer's quota that nobody approved; `Conflict` if its key was used on this request with other content; the errors of
     /// the file as for [`submit`](Self::submit).
     pub fn record(&self, id: &str, event: Event) -> Result<Recorded> {
         self.queued(Operation::Record { id: id.to_owned(), event })
@@ -111,6 +112,7 @@ pub(super) fn is_about_the_row(kind: ErrorKind) -> bool {
             | ErrorKind::NotFound
             | ErrorKind::Conflict
             | ErrorKind::OutOfRange
+            | ErrorKind::QuotaExceeded
     )
 }
 

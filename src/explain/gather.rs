@@ -59,6 +59,8 @@ pub(crate) fn explain_given(
         received_at: story.moment(request.received_at),
         facts: timeline.facts.clone(),
         state: timeline.state,
+        vendors: found.vendors.clone(),
+        refusal: story.refusal(),
         rules: rule_notes(found, &timeline.facts),
         cycles: cycles.iter().filter(begun).map(|cycle| story.cycle(cycles, cycle)).collect(),
         arms_at: cycles.iter().find(|cycle| !begun(cycle)).map(|cycle| story.moment(cycle.started_at)),
@@ -176,8 +178,29 @@ impl Story<'_> {
             changes: self.changes(cycle),
             nothing_remained: nothing_remained(all, cycle),
             departs: trace.as_ref().and_then(|trace| departs(cycle, trace, is_moved)),
+            waived: self.waived(cycle),
             trace,
         }
+    }
+
+    fn waived(&self, cycle: &Cycle) -> Option<String> {
+        let mut waivers = self.timeline.waivers.iter();
+        let waiver = waivers.find(|waiver| waiver.clock == cycle.clock && waiver.cycle == cycle.number)?;
+        let (by, reason) = (by(waiver.by.as_ref()), why(waiver.reason.as_ref()));
+        let left_out = "it is left out of the adjusted figure";
+        Some(format!("{}{by}{reason}; {left_out}", self.moment(waiver.at)))
+    }
+
+    fn refusal(&self) -> Option<String> {
+        let refusal = self.timeline.refusal.as_ref()?;
+        let (proposed_by, reason) = (by(refusal.proposed_by.as_ref()), why(refusal.reason.as_ref()));
+        let proposed = format!("proposed {}{proposed_by}{reason}", self.moment(refusal.proposed_at));
+        Some(match refusal.approved_at {
+            Some(at) => {
+                format!("{proposed}; approved {}{}", self.moment(at), by(refusal.approved_by.as_ref()))
+            }
+            None => format!("{proposed}; waits for a second person, and clocks run on"),
+        })
     }
 
     /// The proof under the cycle's rule, with every stop that the derivation counted.
@@ -238,7 +261,15 @@ impl Story<'_> {
         let begins = |tag: EventTag| {
             self.clock.start.contains(&Trigger::Event(tag)) || self.clock.restart.contains(&tag)
         };
-        let at_start = |event: &&&Event| event.at == cycle.started_at && begins(event.kind.tag());
+        let concerns = |kind: &EventKind| match kind {
+            EventKind::VendorContacted { vendor } | EventKind::VendorReplied { vendor } => {
+                self.clock.is_about_vendor(vendor)
+            }
+            _ => true,
+        };
+        let at_start = |event: &&&Event| {
+            event.at == cycle.started_at && begins(event.kind.tag()) && concerns(&event.kind)
+        };
         match self.events.iter().find(at_start) {
             Some(event) if cycle.started_at != self.request.received_at || !begins(EventTag::Received) => {
                 format!("`{}`", event.kind.tag().word())
@@ -266,6 +297,12 @@ impl Story<'_> {
                     }
                     let after = self.clock.rule_for(&facts).map(|(index, _)| index);
                     (said(changed.iter()), self.effect(cycle, event.at, before, after))
+                }
+                EventKind::Expedited { .. } | EventKind::ExpediteWithdrawn => {
+                    let before = self.clock.rule_for(&facts).map(|(index, _)| index);
+                    let Some(what) = expedited(&mut facts, event) else { continue };
+                    let after = self.clock.rule_for(&facts).map(|(index, _)| index);
+                    (what, self.effect(cycle, event.at, before, after))
                 }
                 EventKind::Promised { due } if cycle.promised == Some(*due) => {
                     (format!("promised {}", self.moment(*due)), "this is what it waits for".to_owned())
@@ -309,6 +346,31 @@ fn apart(mut stops: Vec<Stop>) -> Vec<Stop> {
         counts
     });
     stops
+}
+
+/// What an expedite, or its end, changes; `None` if it changes nothing.
+fn expedited(facts: &mut Facts, event: &Event) -> Option<String> {
+    let was = facts.get(Facts::EXPEDITE).is_some();
+    match &event.kind {
+        EventKind::Expedited { approved_by } if !was => {
+            facts.set(Facts::EXPEDITE, "yes");
+            let approved = approved_by.as_ref().map(|who| format!(", approved by {who}"));
+            Some(format!("expedited{}{}", by(event.by.as_ref()), approved.unwrap_or_default()))
+        }
+        EventKind::ExpediteWithdrawn if was => {
+            facts.set(Facts::EXPEDITE, "");
+            Some(format!("the expedite was given back{}", by(event.by.as_ref())))
+        }
+        _ => None,
+    }
+}
+
+fn by(actor: Option<&String>) -> String {
+    actor.map(|actor| format!(" by {actor}")).unwrap_or_default()
+}
+
+fn why(reason: Option<&String>) -> String {
+    reason.map(|reason| format!(": {reason}")).unwrap_or_default()
 }
 
 /// A cycle whose promise was replaced is no part of the next one's time, even if both began in one second.

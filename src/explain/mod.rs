@@ -34,8 +34,12 @@ pub struct Explanation {
     pub received_at: Moment,
     /// Its facts after all changes.
     pub facts: Facts,
-    /// Open, resolved or cancelled.
+    /// Open, resolved, cancelled or refused.
     pub state: RequestState,
+    /// Vendors that its vendor events must be about; empty for any.
+    pub vendors: Vec<String>,
+    /// The last proposal to refuse the request, in words.
+    pub refusal: Option<String>,
     /// The rule that counts by these facts, and why the others do not.
     pub rules: Vec<RuleNote>,
     /// The clock's cycles that have begun, by number.
@@ -95,6 +99,8 @@ pub struct CycleStory {
     pub nothing_remained: bool,
     /// Otherwise, why the due instant is not that of the proof, where it is not.
     pub departs: Option<String>,
+    /// Who excused the miss, when and why, in words.
+    pub waived: Option<String>,
     /// The proof of the due and limit instants under the rule.
     pub trace: Option<Trace>,
 }

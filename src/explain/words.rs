@@ -41,6 +41,12 @@ impl Explanation {
         if !facts.is_empty() {
             add("facts", facts.join(", "));
         }
+        if !self.vendors.is_empty() {
+            add("vendors", format!("only contacts with {} count", self.vendors.join(", ")));
+        }
+        if let Some(refusal) = &self.refusal {
+            add("refusal", refusal.clone());
+        }
         // A single rule for any request is no choice.
         if self.rules.len() > 1 || self.rules.iter().any(|rule| rule.lost.is_some()) {
             self.rules.iter().for_each(|rule| add(&format!("rule {}", rule.index + 1), rule_line(rule)));
@@ -63,6 +69,7 @@ impl Explanation {
             RequestState::Open => "open",
             RequestState::Resolved { .. } => "resolved",
             RequestState::Cancelled { .. } => "cancelled",
+            RequestState::Refused { .. } => "refused",
         };
         format!("{}; the request, received {}, is {state}", self.now, self.received_at)
     }
@@ -127,6 +134,9 @@ impl CycleStory {
             add("warnings", warnings.join("; "));
         }
         add("stage", self.stage_line());
+        if let Some(waived) = &self.waived {
+            add("waived", waived.clone());
+        }
         lines
     }
 

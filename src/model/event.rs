@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::Facts;
 use super::request::validate_text;
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Instant;
@@ -33,6 +34,26 @@ macro_rules! event_tags {
             pub const fn from_code(code: u8) -> Option<EventTag> {
                 match code { $($code => Some(EventTag::$name),)* _ => None }
             }
+
+            /// The kinds that show that somebody attended to the request: all but what the customer does and what only
+            /// judges a deadline afterwards. Policies call them `activity`.
+            pub const ACTIVITY: &'static [EventTag] = &[
+                EventTag::Acknowledged,
+                EventTag::Replied,
+                EventTag::Updated,
+                EventTag::Assigned,
+                EventTag::Paused,
+                EventTag::Resumed,
+                EventTag::VendorContacted,
+                EventTag::VendorReplied,
+                EventTag::Promised,
+                EventTag::Changed,
+                EventTag::Note,
+                EventTag::Expedited,
+                EventTag::ExpediteWithdrawn,
+                EventTag::RefusalProposed,
+                EventTag::RefusalWithdrawn,
+            ];
         }
     };
 }
@@ -70,6 +91,20 @@ event_tags! {
     Changed = 14, "changed";
     /// Something for the record.
     Note = 15, "note";
+    /// The customer's crisis goes first: one of the customer's expedites of the month is used.
+    Expedited = 16, "expedited";
+    /// It was no crisis: the expedite is given back.
+    ExpediteWithdrawn = 17, "expedite_withdrawn";
+    /// Somebody proposes to refuse the request.
+    RefusalProposed = 18, "refusal_proposed";
+    /// A second person agrees: the request is refused.
+    RefusalApproved = 19, "refusal_approved";
+    /// The proposal is off the table.
+    RefusalWithdrawn = 20, "refusal_withdrawn";
+    /// A missed cycle of a clock is excused: it leaves the adjusted figure, never the raw one.
+    Waived = 21, "waived";
+    /// The excuse is taken back.
+    WaiverWithdrawn = 22, "waiver_withdrawn";
     /// The request moved to another version of the policy. Recorded by migrating, never on its own.
     Migrated = 24, "migrated";
 }
@@ -144,6 +179,33 @@ pub enum EventKind {
     },
     /// Something for the record; the text is in [`Event::text`].
     Note,
+    /// The customer's crisis goes first. [`Event::by`] says who asks for it.
+    Expedited {
+        /// Who allowed it beyond the quota: another person than the one who asks.
+        approved_by: Option<String>,
+    },
+    /// It was no crisis: the expedite is given back.
+    ExpediteWithdrawn,
+    /// Somebody proposes to refuse the request; [`Event::text`] says why. Clocks run on.
+    RefusalProposed,
+    /// A second person agrees with the open proposal: the request is refused.
+    RefusalApproved,
+    /// The open proposal is off the table.
+    RefusalWithdrawn,
+    /// A missed cycle is excused; [`Event::text`] says why.
+    Waived {
+        /// The clock's name.
+        clock: String,
+        /// Number of its cycle, from 1.
+        cycle: u32,
+    },
+    /// The excuse is taken back.
+    WaiverWithdrawn {
+        /// The clock's name.
+        clock: String,
+        /// Number of its cycle, from 1.
+        cycle: u32,
+    },
     /// The request moved to another version of the policy, or to the same with other zone data. Recorded by migrating,
     /// never on its own.
     Migrated {
@@ -152,6 +214,22 @@ pub enum EventKind {
         /// The edition it is under from then on.
         to: u32,
     },
+}
+
+impl EventTag {
+    /// Whether somebody must answer for it by name.
+    pub const fn needs_actor(self) -> bool {
+        matches!(
+            self,
+            EventTag::Expedited
+                | EventTag::ExpediteWithdrawn
+                | EventTag::RefusalProposed
+                | EventTag::RefusalApproved
+                | EventTag::RefusalWithdrawn
+                | EventTag::Waived
+                | EventTag::WaiverWithdrawn
+        )
+    }
 }
 
 impl EventKind {
@@ -174,6 +252,13 @@ impl EventKind {
             EventKind::Cancelled => EventTag::Cancelled,
             EventKind::Changed { .. } => EventTag::Changed,
             EventKind::Note => EventTag::Note,
+            EventKind::Expedited { .. } => EventTag::Expedited,
+            EventKind::ExpediteWithdrawn => EventTag::ExpediteWithdrawn,
+            EventKind::RefusalProposed => EventTag::RefusalProposed,
+            EventKind::RefusalApproved => EventTag::RefusalApproved,
+            EventKind::RefusalWithdrawn => EventTag::RefusalWithdrawn,
+            EventKind::Waived { .. } => EventTag::Waived,
+            EventKind::WaiverWithdrawn { .. } => EventTag::WaiverWithdrawn,
             EventKind::Migrated { .. } => EventTag::Migrated,
         }
     }
@@ -227,7 +312,9 @@ impl Event {
     ///
     /// # Errors
     /// `InvalidEvent` for a `received` or `migrated` event, a promise that is not after its event, a pause without reason,
-    /// or a change without facts; `InvalidArgument` for a text over 64 KiB.
+    /// a change without facts or of the fact `expedite`, which only an expedite sets; for an expedite, a refusal or a
+    /// waiver that does not say by whom, an expedite approved by the one who asks, a proposal or a waiver without its
+    /// reason in `text`, a waiver of cycle 0; `InvalidArgument` for a text over 64 KiB.
     pub fn validate(&self) -> Result<()> {
         let wrong = |why: String| Err(Error::new(ErrorKind::InvalidEvent, why));
         match &self.kind {
@@ -246,8 +333,28 @@ impl Event {
             EventKind::Changed { facts } if facts.is_empty() => {
                 wrong("event `changed`: names no fact; give at least one like priority = \"high\"".into())
             }
+            EventKind::Changed { facts } if facts.contains_key(Facts::EXPEDITE) => wrong(format!(
+                "event `changed`: the fact `{}` is set by the events `expedited` and `expedite_withdrawn` only",
+                Facts::EXPEDITE
+            )),
+            EventKind::Expedited { approved_by: Some(approver) } if Some(approver) == self.by.as_ref() => {
+                wrong(format!(
+                    "event `expedited`: approved by `{approver}`, who asks for it; a second person must approve"
+                ))
+            }
+            EventKind::Waived { cycle: 0, .. } | EventKind::WaiverWithdrawn { cycle: 0, .. } => {
+                wrong(format!("event `{}`: cycle 0; cycles are counted from 1", self.kind.tag().word()))
+            }
             _ => Ok(()),
         }?;
+        let tag = self.kind.tag();
+        if tag.needs_actor() && self.by.as_deref().is_none_or(str::is_empty) {
+            return wrong(format!("event `{}`: must say who does it, in `by`", tag.word()));
+        }
+        let needs_reason = matches!(tag, EventTag::RefusalProposed | EventTag::Waived);
+        if needs_reason && self.text.as_deref().is_none_or(|text| text.trim().is_empty()) {
+            return wrong(format!("event `{}`: must say why, in `text`", tag.word()));
+        }
         for (name, value) in [("by", &self.by), ("key", &self.key), ("text", &self.text)] {
             if let Some(value) = value {
                 validate_text(name, value)?;

@@ -13,6 +13,10 @@ impl Facts {
     /// Names that are fields of a request, and so no attribute names.
     pub const RESERVED: [&'static str; 4] = ["customer", "priority", "category", "channel"];
 
+    /// The fact that an expedited request has, with the value `yes`. Only the events `expedited` and
+    /// `expedite_withdrawn` set it.
+    pub const EXPEDITE: &'static str = "expedite";
+
     /// No facts at all.
     pub fn none() -> Self {
         Facts::default()

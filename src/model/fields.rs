@@ -15,6 +15,9 @@ use crate::time::Instant;
 /// | `vendor` | `vendor_contacted`, `vendor_replied` |
 /// | `due` | `promised` |
 /// | `facts` | `changed` |
+/// | `clock`, `cycle` | `waived`, `waiver_withdrawn` |
+///
+/// `approved_by` may be left out, and is refused by all kinds but `expedited`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFields {
     /// Who took it.
@@ -27,6 +30,12 @@ pub struct EventFields {
     pub due: Option<Instant>,
     /// Facts with their new values; an empty value removes a fact.
     pub facts: BTreeMap<String, String>,
+    /// Who allowed an expedite beyond the quota.
+    pub approved_by: Option<String>,
+    /// The clock whose miss is excused.
+    pub clock: Option<String>,
+    /// Number of the missed cycle, from 1.
+    pub cycle: Option<u32>,
 }
 
 impl EventKind {
@@ -65,6 +74,19 @@ impl EventKind {
             EventTag::Cancelled => EventKind::Cancelled,
             EventTag::Changed => EventKind::Changed { facts: std::mem::take(&mut fields.facts) },
             EventTag::Note => EventKind::Note,
+            EventTag::Expedited => EventKind::Expedited { approved_by: fields.approved_by.take() },
+            EventTag::ExpediteWithdrawn => EventKind::ExpediteWithdrawn,
+            EventTag::RefusalProposed => EventKind::RefusalProposed,
+            EventTag::RefusalApproved => EventKind::RefusalApproved,
+            EventTag::RefusalWithdrawn => EventKind::RefusalWithdrawn,
+            EventTag::Waived => EventKind::Waived {
+                clock: need(tag, "clock", fields.clock.take())?,
+                cycle: need(tag, "cycle", fields.cycle.take())?,
+            },
+            EventTag::WaiverWithdrawn => EventKind::WaiverWithdrawn {
+                clock: need(tag, "clock", fields.clock.take())?,
+                cycle: need(tag, "cycle", fields.cycle.take())?,
+            },
             EventTag::Migrated => {
                 return Err(Error::new(
                     ErrorKind::InvalidEvent,
@@ -91,6 +113,9 @@ impl EventFields {
             ("vendor", self.vendor.is_some()),
             ("due", self.due.is_some()),
             ("facts", !self.facts.is_empty()),
+            ("approved_by", self.approved_by.is_some()),
+            ("clock", self.clock.is_some()),
+            ("cycle", self.cycle.is_some()),
         ];
         there.into_iter().find_map(|(name, is_there)| is_there.then_some(name))
     }
@@ -113,6 +138,9 @@ mod tests {
             vendor: Some("acme".into()),
             due: Some(Instant::MAX),
             facts: BTreeMap::from([("priority".into(), "high".into())]),
+            approved_by: Some("bob".into()),
+            clock: Some("resolution".into()),
+            cycle: Some(1),
         }
     }
 
@@ -131,7 +159,16 @@ mod tests {
             .collect();
         assert_eq!(
             bare,
-            ["assigned", "paused", "vendor_contacted", "vendor_replied", "promised", "migrated"]
+            [
+                "assigned",
+                "paused",
+                "vendor_contacted",
+                "vendor_replied",
+                "promised",
+                "waived",
+                "waiver_withdrawn",
+                "migrated"
+            ]
         );
         for tag in EventTag::ALL.iter().filter(|tag| **tag != EventTag::Migrated) {
             let mut fields = all();
@@ -144,6 +181,10 @@ mod tests {
             if !is(&[EventTag::Changed]) {
                 fields.facts.clear();
             }
+            let waiver = is(&[EventTag::Waived, EventTag::WaiverWithdrawn]);
+            fields.approved_by = fields.approved_by.filter(|_| is(&[EventTag::Expedited]));
+            fields.clock = fields.clock.filter(|_| waiver);
+            fields.cycle = fields.cycle.filter(|_| waiver);
             assert_eq!(EventKind::from_fields(*tag, fields).unwrap().tag(), *tag);
         }
     }

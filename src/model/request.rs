@@ -133,12 +133,13 @@ impl Request {
             }
         }
         for (name, value) in &self.attributes {
-            if name.is_empty() || Facts::RESERVED.contains(&name.as_str()) {
+            if name.is_empty() || name == Facts::EXPEDITE || Facts::RESERVED.contains(&name.as_str()) {
                 return Err(Error::new(
                     ErrorKind::InvalidArgument,
                     format!(
-                        "attribute name `{name}`: must not be empty or one of {}",
-                        Facts::RESERVED.join(", ")
+                        "attribute name `{name}`: must not be empty or one of {}, {}",
+                        Facts::RESERVED.join(", "),
+                        Facts::EXPEDITE
                     ),
                 ));
             }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
+use super::care::Care;
 use super::clocks::{Builder, interruptions};
 use super::doc::PolicyDoc;
 use super::read::Read;
@@ -157,7 +158,8 @@ fn read(
         Ok(text)
     };
     let built = build(text, &doc, &gather, zones, examples);
-    let (calendars, clocks) = built.map_err(|fault| fault.into_error(ErrorKind::InvalidPolicy, text))?;
+    let (calendars, clocks, care) =
+        built.map_err(|fault| fault.into_error(ErrorKind::InvalidPolicy, text))?;
     let source = with_attached(text, format, &added.into_inner())?;
     let header = &doc.policy;
     Ok(Policy(Arc::new(Body {
@@ -169,6 +171,7 @@ fn read(
             .map_or(String::new(), |statement| statement.value.trim().to_owned()),
         review_at: header.review_at.as_ref().map(|date| date.value.0),
         interruptions: interruptions(&doc),
+        care,
         calendars,
         clocks,
         source,
@@ -176,13 +179,16 @@ fn read(
     })))
 }
 
+/// What a document compiles to.
+type Built = (Vec<Arc<Calendar>>, Vec<Clock>, Care);
+
 fn build(
     text: &str,
     doc: &PolicyDoc,
     files: calendars::Files<'_>,
     zones: &TzData,
     examples: Examples,
-) -> Result<(Vec<Arc<Calendar>>, Vec<Clock>), Fault> {
+) -> Result<Built, Fault> {
     if doc.calendar.0.is_empty() {
         return Err(Fault::new(
             0,
@@ -201,7 +207,8 @@ fn build(
     if examples == Examples::Run {
         example::run(text, doc, &calendars, &clocks)?;
     }
-    Ok((calendars, clocks))
+    let care = Care::of(doc, &calendars)?;
+    Ok((calendars, clocks, care))
 }
 
 /// The text with the files it names at its end, so that it can be read without them.

@@ -91,8 +91,18 @@ impl Builder<'_> {
                 ),
             ));
         }
-        let stop = events(&doc.stop)?;
-        let restart = events(&doc.restart)?;
+        let (mut stop, mut restart) = (events(&doc.stop)?, events(&doc.restart)?);
+        self.check_ends(doc, &start, &stop, &restart)?;
+        // What `activity` stands for leaves out what the clock names otherwise.
+        let (named_stop, named_restart) = (stop.named, restart.named);
+        stop.activity.retain(|tag| {
+            !named_stop.contains(tag)
+                && !named_restart.contains(tag)
+                && !start.contains(&Trigger::Event(*tag))
+        });
+        restart.activity.retain(|tag| !named_restart.contains(tag) && !named_stop.contains(tag));
+        let stop = [named_stop, stop.activity].concat();
+        let restart = [named_restart, restart.activity].concat();
         if stop.is_empty() && restart.is_empty() {
             return Err(Fault::new(
                 written.at,
@@ -102,7 +112,7 @@ impl Builder<'_> {
                 ),
             ));
         }
-        self.check_ends(doc, &start, &stop, &restart)?;
+        self.check_vendors(doc, &start, &stop, &restart)?;
         let rules = self.rules(written, &start)?;
         let reopen = match doc.reopen {
             Some(ReopenWord::Remaining) => Reopen::Remaining,
@@ -118,6 +128,7 @@ impl Builder<'_> {
             restart,
             pause: doc.pause.iter().flat_map(Many::as_slice).map(|reason| reason.value.0.clone()).collect(),
             reopen,
+            vendors: vendors(doc),
             index: Index::of(&rules),
             rules,
             attainment: doc.attainment.as_ref().map(|goal| AttainmentGoal {
@@ -136,12 +147,18 @@ impl Builder<'_> {
         &self,
         doc: &ClockDoc,
         start: &[Trigger],
-        stop: &[EventTag],
-        restart: &[EventTag],
+        stop: &Ends,
+        restart: &Ends,
     ) -> Result<(), Fault> {
         let ends = [("stop", &doc.stop, stop), ("restart", &doc.restart, restart)];
+        if !stop.activity.is_empty() && !restart.activity.is_empty() {
+            let word = doc.restart.iter().flat_map(Many::as_slice).find(|word| word.value.0 == ACTIVITY);
+            let at = word.map_or(doc.name.at, |word| word.at);
+            return Err(Fault::new(at, format!("`{ACTIVITY}` is both a `stop` and a `restart`")));
+        }
         for (key, written, tags) in ends {
-            for (word, tag) in written.iter().flat_map(Many::as_slice).zip(tags) {
+            let words = written.iter().flat_map(Many::as_slice).filter(|word| word.value.0 != ACTIVITY);
+            for (word, tag) in words.zip(&tags.named) {
                 let word_text = tag.word();
                 if *tag == EventTag::Received {
                     return Err(Fault::new(
@@ -158,13 +175,37 @@ impl Builder<'_> {
                         ),
                     ));
                 }
-                if key == "restart" && stop.contains(tag) {
+                if key == "restart" && stop.named.contains(tag) {
                     return Err(Fault::new(
                         word.at,
                         format!("`{word_text}` is both a `stop` and a `restart`"),
                     ));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Vendors can be named only where vendor events matter.
+    fn check_vendors(
+        &self,
+        doc: &ClockDoc,
+        start: &[Trigger],
+        stop: &[EventTag],
+        restart: &[EventTag],
+    ) -> Result<(), Fault> {
+        let Some(vendors) = &doc.vendor else { return Ok(()) };
+        let about = [EventTag::VendorContacted, EventTag::VendorReplied];
+        let matters = |tag: &EventTag| {
+            start.contains(&Trigger::Event(*tag)) || stop.contains(tag) || restart.contains(tag)
+        };
+        if vendors.value.as_slice().is_empty() {
+            return Err(Fault::new(vendors.at, "`vendor` names no vendor; leave it out for any vendor"));
+        }
+        if !about.iter().any(matters) {
+            let message = "`vendor` is for clocks that vendor events start, stop or restart; this one knows \
+                           neither `vendor_contacted` nor `vendor_replied`";
+            return Err(Fault::new(vendors.at, message));
         }
         Ok(())
     }
@@ -412,8 +453,32 @@ fn covers(earlier: &Rule, later: &Rule) -> bool {
     })
 }
 
-fn events(written: &Option<Many<At<Name>>>) -> Result<Vec<EventTag>, Fault> {
-    written.iter().flat_map(Many::as_slice).map(|word| event(word, "")).collect()
+/// The word for all events that show that somebody attended to a request.
+pub(super) const ACTIVITY: &str = "activity";
+
+/// Events that finish a clock.
+struct Ends {
+    /// Those named one by one, in the order of the text.
+    named: Vec<EventTag>,
+    /// Those that the word `activity` stands for, if it is there.
+    activity: Vec<EventTag>,
+}
+
+fn events(written: &Option<Many<At<Name>>>) -> Result<Ends, Fault> {
+    let mut ends = Ends { named: Vec::new(), activity: Vec::new() };
+    for word in written.iter().flat_map(Many::as_slice) {
+        if word.value.0 == ACTIVITY {
+            ends.activity = EventTag::ACTIVITY.to_vec();
+        } else {
+            ends.named.push(event(word, "; `activity` is allowed too")?);
+        }
+    }
+    Ok(ends)
+}
+
+fn vendors(doc: &ClockDoc) -> Vec<String> {
+    let named = doc.vendor.iter().flat_map(|vendors| vendors.value.as_slice());
+    named.map(|vendor| vendor.value.0.clone()).collect()
 }
 
 fn event(word: &At<Name>, more: &str) -> Result<EventTag, Fault> {

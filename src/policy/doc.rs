@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 
 use super::forms::{At as TimeAt, CountsAs, DateText, Due, Hours, Received, Stretch};
 use super::read::{
-    Date, Days, Length, Many, Map, Name, Percent, Read, Share, Time, Version, choice, table, tag,
+    Count, Date, Days, Length, Many, Map, Name, Percent, Read, Share, Time, Version, choice, table, tag,
 };
 use super::text::{Fault, Kind, Node};
 
@@ -24,6 +24,12 @@ table! {
         clock: Vec<At<ClockDoc>>,
         /// What each foreseeable interruption does to the clocks.
         interruptions: Option<InterruptionsDoc>,
+        /// How many requests of a customer may go first each month.
+        expedites: Option<At<ExpeditesDoc>>,
+        /// Who may approve the refusal of a request.
+        refusals: Option<At<RefusalsDoc>>,
+        /// Who may excuse a miss.
+        waivers: Option<At<WaiversDoc>>,
         /// Worked examples, checked whenever the policy is read.
         example: Option<Vec<At<ExampleDoc>>>,
         /// The text of holiday files; written by slaclock when it stores a policy.
@@ -42,6 +48,10 @@ table! {
         statement: Option<At<String>>,
         /// When somebody should read it again.
         review_at: Option<At<Date>>,
+        /// Who must have read this version.
+        readers: Option<At<Many<At<Name>>>>,
+        /// Until when; required with `readers`.
+        read_by: Option<At<Date>>,
     }
 }
 
@@ -184,6 +194,8 @@ table! {
         stop: Option<Many<At<Name>>>,
         /// Events that finish it and start it again.
         restart: Option<Many<At<Name>>>,
+        /// Vendor events count only if they are about this vendor, or one of these.
+        vendor: Option<At<Many<At<Name>>>>,
         /// Reasons of `paused` events that stop its time.
         pause: Option<Many<At<Name>>>,
         /// What happens when a finished request is reopened: the time that remained by default.
@@ -542,6 +554,35 @@ choice! {
         Extend = "extend",
         /// It is only recorded.
         Record = "record",
+    }
+}
+
+table! {
+    /// How many requests of a customer may go first each month. An expedited request has the fact `expedite` with the
+    /// value `yes`, so that rules can promise it more.
+    ExpeditesDoc("table `expedites`") {
+        /// How many of each customer's in a calendar month; more need the approval of a second person.
+        per_month: At<Count>,
+        /// The calendar in whose zone months begin; the first calendar by default.
+        calendar: Option<At<Name>>,
+        /// Who may approve more; anybody but the one who asks by default.
+        approvers: Option<At<Many<At<Name>>>>,
+    }
+}
+
+table! {
+    /// Who may approve the refusal of a request that somebody else proposed.
+    RefusalsDoc("table `refusals`") {
+        /// Their names; anybody but the one who proposed it by default.
+        approvers: Option<At<Many<At<Name>>>>,
+    }
+}
+
+table! {
+    /// Who may excuse a miss. Without this table nobody may.
+    WaiversDoc("table `waivers`") {
+        /// Their names; anybody by default.
+        by: Option<At<Many<At<Name>>>>,
     }
 }
 

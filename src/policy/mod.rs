@@ -6,6 +6,7 @@
 
 mod build;
 mod calendars;
+pub(crate) mod care;
 mod clocks;
 mod columns;
 mod doc;
@@ -28,6 +29,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::EventTag;
 use crate::target::{ReceiptRule, Tables, Target};
 
+pub use care::{ExpediteRules, Reading, RefusalRules, WaiverRules};
 pub use columns::NO_RULE;
 pub use lint::{Lint, Severity};
 pub use matching::{Index, Matched, Mismatch};
@@ -124,8 +126,17 @@ pub struct Clock {
     pub rules: Vec<Rule>,
     /// The share that must be met.
     pub attainment: Option<AttainmentGoal>,
+    /// Vendors that its vendor events must be about; empty for any.
+    pub vendors: Vec<String>,
     /// Finds rules by value; the default tries them in order.
     pub index: Index,
+}
+
+impl Clock {
+    /// Whether an event about this vendor concerns it.
+    pub fn is_about_vendor(&self, vendor: &str) -> bool {
+        self.vendors.is_empty() || self.vendors.iter().any(|known| known == vendor)
+    }
 }
 
 /// A written agreement: checked, compiled, immutable. Cheap to clone.
@@ -139,6 +150,7 @@ pub(crate) struct Body {
     pub(crate) statement: String,
     pub(crate) review_at: Option<NaiveDate>,
     pub(crate) interruptions: Vec<(Interruption, Handling)>,
+    pub(crate) care: care::Care,
     pub(crate) calendars: Vec<Arc<Calendar>>,
     pub(crate) clocks: Vec<Clock>,
     /// The text it was read from, as stored in databases; needs no other file.
@@ -176,6 +188,26 @@ impl Policy {
     /// What each foreseen kind of interruption does to the clocks, as far as the policy says.
     pub fn interruptions(&self) -> &[(Interruption, Handling)] {
         &self.0.interruptions
+    }
+
+    /// How many requests of a customer may go first each month; `None` if it foresees no expedites.
+    pub fn expedites(&self) -> Option<&ExpediteRules> {
+        self.0.care.expedites.as_ref()
+    }
+
+    /// Who may approve refusals.
+    pub fn refusals(&self) -> &RefusalRules {
+        &self.0.care.refusals
+    }
+
+    /// Who may excuse a miss; `None` if nobody may.
+    pub fn waivers(&self) -> Option<&WaiverRules> {
+        self.0.care.waivers.as_ref()
+    }
+
+    /// Who must have read this version, and until when, if the policy says so.
+    pub fn reading(&self) -> Option<&Reading> {
+        self.0.care.reading.as_ref()
     }
 
     /// Its clocks, in the order of the text.

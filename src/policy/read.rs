@@ -410,6 +410,31 @@ impl JsonSchema for Days {
     }
 }
 
+/// A number of things, 0 to 10,000.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count(pub(super) u32);
+
+impl Read for Count {
+    fn read(node: &Node) -> Result<Self, Fault> {
+        whole(node, 0, 10_000, "a whole number from 0 to 10000").map(Count)
+    }
+}
+
+#[cfg(test)]
+impl JsonSchema for Count {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Count".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 0, "maximum": 10_000 })
+    }
+}
+
 /// A version number, from 1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Version(pub(super) u32);

@@ -8,17 +8,21 @@ use crate::error::{Error, ErrorKind, Result};
 /// One notice without its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct NoticeRow {
-    /// Slot of the request.
+    /// Slot of the request; `NO_REQUEST` for reminders.
     pub(crate) request: u32,
     /// The instant it is about.
     pub(crate) at: u32,
+    /// Number of the clock's cycle; the edition of the policy for reminders.
     pub(crate) cycle: u16,
-    /// Index of the clock in the request's policy.
+    /// Index of the clock in the request's policy; for reminders 0, or the reader's place in the policy from 1 on.
     pub(crate) clock: u8,
     pub(crate) kind: ThresholdKind,
     pub(crate) by_change: bool,
     pub(crate) retracted: bool,
 }
+
+/// Instead of a request's slot, for notices about none.
+pub(crate) const NO_REQUEST: u32 = u32::MAX;
 
 const SIZE: usize = 14;
 
@@ -33,6 +37,9 @@ pub(crate) fn write(rows: &[NoticeRow]) -> Result<Vec<u8>> {
             ThresholdKind::Warning(percent) => (1, percent),
             ThresholdKind::Late => (2, 0),
             ThresholdKind::Breached => (3, 0),
+            ThresholdKind::Waived => (4, 0),
+            ThresholdKind::Review => (5, 0),
+            ThresholdKind::Reading => (6, 0),
         };
         out.extend_from_slice(&row.request.to_le_bytes());
         out.extend_from_slice(&row.at.to_le_bytes());
@@ -55,6 +62,9 @@ fn read_row(bytes: &[u8]) -> Result<NoticeRow> {
         (1, 1..=99) => ThresholdKind::Warning(level),
         (2, 0) => ThresholdKind::Late,
         (3, 0) => ThresholdKind::Breached,
+        (4, 0) => ThresholdKind::Waived,
+        (5, 0) => ThresholdKind::Review,
+        (6, 0) => ThresholdKind::Reading,
         _ => return Err(Error::new(ErrorKind::Damaged, format!("notice of unknown kind {kind}.{level}"))),
     };
     Ok(NoticeRow { request, at, cycle, clock, kind, by_change: flags & 1 != 0, retracted: flags & 2 != 0 })

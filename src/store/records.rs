@@ -127,6 +127,8 @@ pub(crate) const FLAG_BY_CHANGE: u8 = 4;
 pub(crate) const FLAG_BACKSTOP: u8 = 8;
 /// The limit was put into the past by a change of facts.
 pub(crate) const FLAG_LIMIT_BY_CHANGE: u8 = 16;
+/// Somebody excused the miss.
+pub(crate) const FLAG_WAIVED: u8 = 32;
 
 impl ClockRow {
     /// Bytes of a row.

@@ -54,6 +54,10 @@ tables! {
     Interruptions = 12, "interruptions";
     /// Sequence number → what one commit moved in the indexes.
     Moves = 13, "moves";
+    /// Hash of the customer → its expedites.
+    Expedites = 14, "expedites";
+    /// Edition and number → what the policy asks of people, and who has done it.
+    Reminders = 15, "reminders";
 }
 
 pub(crate) const META_FORMAT: u64 = 0;

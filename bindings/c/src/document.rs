@@ -70,6 +70,7 @@ impl EventDoc {
             vendor: self.vendor,
             due: self.due.map(|due| crate::input::instant("due", due)).transpose()?,
             facts: self.facts,
+            ..EventFields::default()
         };
         let kind = EventKind::from_fields(tag, fields)?;
         let at = crate::input::instant("at", self.at)?;

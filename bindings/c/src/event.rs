@@ -53,6 +53,20 @@ pub enum slaclock_event_kind {
     Changed = 14,
     /// Something for the record: its `text`.
     Note = 15,
+    /// The customer's crisis goes first: carries `by`.
+    Expedited = 16,
+    /// It was no crisis, the expedite is given back: carries `by`.
+    ExpediteWithdrawn = 17,
+    /// Somebody proposes to refuse the request: carries `by`, and `text` says why.
+    RefusalProposed = 18,
+    /// A second person agrees: carries `by`.
+    RefusalApproved = 19,
+    /// The proposal is off the table: carries `by`.
+    RefusalWithdrawn = 20,
+    /// A missed cycle of a clock is excused.
+    Waived = 21,
+    /// The excuse is taken back.
+    WaiverWithdrawn = 22,
 }
 
 /// One thing that happened to a request. Set it up with `SLACLOCK_EVENT_INIT` or `slaclock_event_init`, which leave
@@ -135,7 +149,7 @@ pub(crate) unsafe fn read(event: *const slaclock_event) -> Result<Event, Fault> 
         let given = input::sized("event", event)?;
         let tag = u8::try_from(given.kind).ok().and_then(EventTag::from_code);
         let tag = tag.ok_or_else(|| {
-            Fault::argument(format!("`event.kind` is {}: must be a slaclock_event_kind, 0 to 15", given.kind))
+            Fault::argument(format!("`event.kind` is {}: must be a slaclock_event_kind, 0 to 22", given.kind))
         })?;
         let optional = |name: &str, data: *const c_char, len: usize| {
             Ok::<_, Fault>(input::optional_text(name, data, len)?.map(str::to_owned))
@@ -146,6 +160,7 @@ pub(crate) unsafe fn read(event: *const slaclock_event) -> Result<Event, Fault> 
             vendor: optional("event.vendor", given.vendor, given.vendor_len)?,
             due: input::optional_instant("event.due_at", given.due_at)?,
             facts: facts::pairs("event.facts", given.facts)?,
+            ..EventFields::default()
         };
         Ok(Event {
             kind: EventKind::from_fields(tag, fields)?,

@@ -36,6 +36,12 @@ pub enum slaclock_threshold {
     Late = 2,
     /// The limit passed unmet (or due, where there is no backstop: then there is no `LATE` of its own).
     Breached = 3,
+    /// Somebody excused the miss; `at` is when.
+    Waived = 4,
+    /// Nobody reviewed the policy by its review date. About no request: its id and the clock's name are empty.
+    Review = 5,
+    /// A reader did not read the policy in time. About no request, likewise.
+    Reading = 6,
 }
 
 /// One crossing of a threshold.
@@ -68,6 +74,9 @@ fn row(notice: &Notice) -> Result<slaclock_notice, Fault> {
         ThresholdKind::Warning(percent) => (slaclock_threshold::Warning, i32::from(percent)),
         ThresholdKind::Late => (slaclock_threshold::Late, 0),
         ThresholdKind::Breached => (slaclock_threshold::Breached, 0),
+        ThresholdKind::Waived => (slaclock_threshold::Waived, 0),
+        ThresholdKind::Review => (slaclock_threshold::Review, 0),
+        ThresholdKind::Reading => (slaclock_threshold::Reading, 0),
     };
     Ok(slaclock_notice {
         number: number(notice.number),

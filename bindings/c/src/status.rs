@@ -85,6 +85,8 @@ pub enum slaclock_status {
     Unsupported = 24,
     /// A defect in slaclock itself. Please report it.
     Internal = 25,
+    /// The customer's expedites of the month are used up; the text says how many, and when one is free again.
+    QuotaExceeded = 26,
 }
 
 statuses! {
@@ -114,6 +116,7 @@ statuses! {
     Cancelled = 23, "cancelled";
     Unsupported = 24, "unsupported";
     Internal = 25, "internal error";
+    QuotaExceeded = 26, "quota exceeded";
 }
 
 /// The name of a status, like `NotFound`; `Unknown` for a number that is none.

@@ -140,7 +140,11 @@ fn event(row: &Row<'_, '_>) -> PyResult<Operation> {
     let (to, reason, vendor) = (row.text("to")?, row.text("reason")?, row.text("vendor")?);
     let due = row.take("due")?.map(|due| instant(&due, "due")).transpose()?;
     let facts = mapped(row.left.as_mapping())?.into_iter().collect();
-    let kind = kind_of(row.left.py(), &word, EventFields { to, reason, vendor, due, facts })?;
+    let kind = kind_of(
+        row.left.py(),
+        &word,
+        EventFields { to, reason, vendor, due, facts, ..EventFields::default() },
+    )?;
     Ok(Operation::Record { id, event: slaclock::Event { kind, at, by, key, text } })
 }
 

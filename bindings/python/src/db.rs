@@ -187,7 +187,8 @@ impl PyDb {
         let facts = crate::facts::changes(facts)?
             .into_iter()
             .chain(crate::facts::changes(more.map(|more| more.as_mapping()))?);
-        let fields = EventFields { to, reason, vendor, due, facts: facts.collect() };
+        let fields =
+            EventFields { to, reason, vendor, due, facts: facts.collect(), ..EventFields::default() };
         let event = Event { kind: kind_of(py, event, fields)?, at, by, key, text };
         let answer = self.call(py, |db| db.record(request, event))?;
         status::recorded(py, &answer, &self.zones(py)?)

@@ -115,6 +115,7 @@ pub(crate) fn status<'py>(
         RequestState::Open => ("open", None),
         RequestState::Resolved { at } => ("resolved", Some(at)),
         RequestState::Cancelled { at } => ("cancelled", Some(at)),
+        RequestState::Refused { at } => ("refused", Some(at)),
     };
     let events = status.events.iter().map(|one| event(py, one, zones)).collect::<PyResult<Vec<_>>>()?;
     let fields = (
@@ -181,5 +182,8 @@ pub(crate) fn threshold(threshold: ThresholdKind) -> (&'static str, Option<u8>) 
         ThresholdKind::Warning(percent) => ("warning", Some(percent)),
         ThresholdKind::Late => ("late", None),
         ThresholdKind::Breached => ("breached", None),
+        ThresholdKind::Waived => ("waived", None),
+        ThresholdKind::Review => ("review", None),
+        ThresholdKind::Reading => ("reading", None),
     }
 }

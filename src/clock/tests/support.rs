@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 
 use crate::calendar::{Calendar, CalendarSpec, Hours};
 use crate::clock::{Cycle, Phase, Timeline, derive, derive_at};
-use crate::model::{Event, EventKind, EventTag, Request};
+use crate::model::{Event, EventFields, EventKind, EventTag, Request};
 use crate::policy::{Clock, Condition, Policy, Reopen, Rule, Trigger};
 use crate::target::{DayTime, Target};
 use crate::time::{Instant, Span, TimeOfDay};
@@ -55,6 +55,7 @@ pub(crate) fn clock(name: &str, rules: Vec<Rule>) -> Clock {
         reopen: Reopen::Remaining,
         rules,
         attainment: None,
+        vendors: Vec::new(),
         index: Default::default(),
     }
 }
@@ -125,8 +126,8 @@ fn event(line: &str) -> Event {
             let (name, value) = carried.split_once('=').unwrap();
             EventKind::Changed { facts: BTreeMap::from([(name.to_owned(), value.to_owned())]) }
         }
-        EventTag::Note => EventKind::Note,
         EventTag::Migrated => EventKind::Migrated { from: 1, to: 2 },
+        tag => EventKind::from_fields(tag, EventFields::default()).unwrap(),
     };
     Event::new(kind, when)
 }

@@ -1,5 +1,6 @@
 //! What a policy is silent on, and what it says that nobody can have meant.
 
+mod care;
 mod silence;
 mod times;
 
@@ -74,6 +75,7 @@ impl Policy {
     pub fn check(&self, on: NaiveDate) -> Vec<Lint> {
         let mut linter = Linter { body: &self.0, doc: &self.0.doc, on, found: Vec::new() };
         linter.silences();
+        linter.care();
         linter.times();
         linter.overlaps();
         linter.examples();

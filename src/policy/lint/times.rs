@@ -258,7 +258,7 @@ fn dates(from: NaiveDate, count: u64) -> impl Iterator<Item = NaiveDate> {
     (0..count).map_while(move |days| from.checked_add_days(Days::new(days)))
 }
 
-fn receipts(calendar: &Calendar, from: NaiveDate) -> impl Iterator<Item = Instant> {
+pub(super) fn receipts(calendar: &Calendar, from: NaiveDate) -> impl Iterator<Item = Instant> {
     let hours = (0..24).filter_map(|hour| TimeOfDay::from_secs(hour * 3600));
     let hours: Vec<TimeOfDay> = hours.collect();
     dates(from, TRIED_DAYS).flat_map(move |date| {
