@@ -407,7 +407,7 @@ fn database(seed: u64) -> Result<Tally, String> {
     // On the grid of the slow life, and past everything that happened.
     let end = Instant::from_secs(last.as_secs() + dice.below(1_000) as i64 * TICK_S);
     let end = end.map_err(|error| error.to_string())?;
-    if seed % SLOW == 0 {
+    if seed.is_multiple_of(SLOW) {
         tally.operations += everything(&db, &model, &order, end, &mut dice)?;
         tally.notices += notices(&db, &model, &order, end)?;
         tally.lives += 2 * order.len() as u64;

@@ -206,7 +206,8 @@ fn queries_beyond_their_limits_are_refused_by_name() {
         let error = db.report(&query).unwrap_err();
         (error.kind(), error.message().to_owned())
     };
-    let cases: [(&dyn Fn(&mut ReportQuery), ErrorKind, &str); 6] = [
+    type Change = dyn Fn(&mut ReportQuery);
+    let cases: [(&Change, ErrorKind, &str); 6] = [
         (&|query| query.most_ids = 1_001, ErrorKind::OutOfRange, "most_ids 1001: must be 0 to 1000"),
         (&|query| query.most_groups = 0, ErrorKind::OutOfRange, "most_groups 0: must be 1 to 10000"),
         (&|query| query.most_rows = 1_001, ErrorKind::OutOfRange, "most_rows 1001: must be 0 to 1000"),

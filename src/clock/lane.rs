@@ -296,7 +296,7 @@ impl<'a> Lane<'a> {
             let armed = new.open().is_some_and(|cycle| cycle.armed);
             return if armed { Lane::new(new.clock, new.index) } else { new.joined(at) };
         };
-        if cycle.is_open() && new.open().is_some() && !cycle.due_threshold().is_some_and(|due| due.at < at) {
+        if cycle.is_open() && new.open().is_some() && cycle.due_threshold().is_none_or(|due| due.at >= at) {
             let interruptions = new.cycle.take().map(|cycle| cycle.interruptions);
             let interruptions = interruptions.unwrap_or_default();
             new.cycle = Some(Cycle { interruptions, ..cycle });

@@ -149,7 +149,6 @@ macro_rules! written {
         }
 
         #[cfg(test)]
-
         impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
@@ -178,7 +177,6 @@ impl<T: Read> Read for At<T> {
 }
 
 #[cfg(test)]
-
 impl<T: JsonSchema> JsonSchema for At<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
@@ -251,7 +249,6 @@ impl<T: Read> Read for Map<T> {
 }
 
 #[cfg(test)]
-
 impl<T: JsonSchema> JsonSchema for Map<T> {
     fn inline_schema() -> bool {
         true
@@ -395,7 +392,6 @@ impl Read for Days {
 }
 
 #[cfg(test)]
-
 impl JsonSchema for Days {
     fn inline_schema() -> bool {
         true
@@ -446,7 +442,6 @@ impl Read for Version {
 }
 
 #[cfg(test)]
-
 impl JsonSchema for Version {
     fn inline_schema() -> bool {
         true
