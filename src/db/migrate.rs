@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::moves::{Moved, Moves};
 use super::policies::stored_edition;
-use super::{Db, Fate, PolicyInfo, Shift};
+use super::{Db, Fate, PolicyInfo, Shift, reminders};
 use crate::clock::{RequestState, Scope, order};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, EventKind};
 use crate::policy::Policy;
 use crate::store::records::RequestRow;
+use crate::store::reminders::{self as stored_reminders, Asked};
 use crate::store::snapshot::Snapshot;
 use crate::store::tables::Table;
 use crate::time::Instant;
@@ -105,6 +106,8 @@ impl Db {
             let last = snapshot.head().policy;
             let editions =
                 (1..=last).map(|number| self.edition(snapshot, number)).collect::<Result<Vec<_>>>()?;
+            let before = stored_reminders::read(snapshot.reader()?, last, Instant::MIN)?;
+            let mut after = before.clone();
             for (index, edition) in editions.iter().enumerate() {
                 let version = edition.policy.version();
                 if editions.iter().skip(index + 1).any(|later| later.policy.version() == version) {
@@ -122,11 +125,21 @@ impl Db {
                     u64::from(number),
                     stored_edition(&policy, edition.in_force_from)?,
                 ));
+                let known = before.iter().find(|asked| asked.edition == edition.number);
+                let asked = Asked {
+                    edition: number,
+                    schedule: reminders::schedule(&policy, edition.in_force_from),
+                    done: known.map(|asked| asked.done.clone()).unwrap_or_default(),
+                };
+                values.extend(reminder_values(&asked)?);
+                after.insert(0, asked);
                 infos.push(PolicyInfo { tzdb: zones.version().to_owned(), ..edition.info() });
                 let same = editions.iter().filter(|other| other.policy.version() == version);
                 order.to.extend(same.map(|other| (other.number, number)));
                 order.new.insert(number, policy);
             }
+            let advanced_to = moves.head.advanced_to;
+            moves.tell(reminders::changed(&before, &after, advanced_to));
             self.moved(snapshot, &order, infos, moves, values)
         })
     }
@@ -243,6 +256,17 @@ impl Moves {
         head.latest_event_at = head.latest_event_at.max(at.raw());
         Ok(moved)
     }
+}
+
+/// What is stored of an edition's duties: what was done about a version counts for it with other zone data, too.
+fn reminder_values(asked: &Asked) -> Result<Values> {
+    let place =
+        |number: usize| stored_reminders::key(asked.edition, u32::try_from(number).unwrap_or(u32::MAX));
+    let mut values = vec![(Table::Reminders, place(0), stored_reminders::write(&asked.schedule)?)];
+    for (index, done) in asked.done.iter().enumerate() {
+        values.push((Table::Reminders, place(index + 1), stored_reminders::write(done)?));
+    }
+    Ok(values)
 }
 
 pub(super) fn is_move(event: &Event) -> bool {

@@ -42,6 +42,11 @@ impl Moves {
         Moves { head, entry: LogEntry::new(head), notices: Vec::new() }
     }
 
+    /// Adds notices that are about no request.
+    pub(super) fn tell(&mut self, notices: Vec<NoticeRow>) {
+        self.notices.extend(notices);
+    }
+
     /// Adds a request.
     pub(super) fn add(&mut self, moved: &Moved<'_>) -> Result<()> {
         let &Moved { slot, row: request_row, old, old_first, before, after, request, events } = moved;

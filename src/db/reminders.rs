@@ -260,7 +260,9 @@ pub(super) fn notices(asked: &[Asked], from: u32, until: u32) -> Vec<NoticeRow> 
                 });
             }
         }
-        superseded_at = Some(asked.schedule.in_force_from);
+        // Editions with other zone data are newer than ones that come into force after them.
+        let from = asked.schedule.in_force_from;
+        superseded_at = Some(superseded_at.map_or(from, |at| at.min(from)));
     }
     rows
 }
