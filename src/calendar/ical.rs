@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use icalendar::parser::{Component, Property, read_components, unfold};
 
+use super::check::MAX_ENTRIES;
 use super::recurrence::{Ends, Yearly};
 use super::spec::{CalendarSpec, Closure, DateRule, Holiday, Observed};
 use crate::error::{Error, ErrorKind, Result};
@@ -43,7 +44,7 @@ impl CalendarSpec {
     pub fn add_ical(&mut self, text: &str, tz: &TzData) -> Result<()> {
         let zone = tz.zone(&self.zone).map_err(|error| error.context(format!("calendar `{}`", self.name)))?;
         let wrong = |why: String| Error::new(ErrorKind::InvalidCalendar, format!("iCalendar file: {why}"));
-        let lines = unfold(checked_text(text).map_err(wrong)?);
+        let lines = uniform_lines(&unfold(checked_text(text).map_err(wrong)?));
         let events = check_structure(&lines).map_err(wrong)?;
         let roots = read_components(&lines).map_err(|cause| {
             let first_lines: String = cause.chars().take(300).collect();
@@ -60,6 +61,13 @@ impl CalendarSpec {
                     found.events += 1;
                     let event = Event { component, zone: &zone, tz };
                     event.read(&mut found).map_err(|why| wrong(format!("{}: {why}", event.label())))?;
+                    // A calendar would refuse them all the same, after they took their memory.
+                    if found.holidays.len().max(found.closures.len()) > MAX_ENTRIES {
+                        let label = event.label();
+                        let why =
+                            format!("up to {label} it names more than {MAX_ENTRIES} holidays or closures");
+                        return Err(wrong(why));
+                    }
                 } else if !is_named(name, "VTIMEZONE") && !name.to_ascii_uppercase().starts_with("X-") {
                     return Err(wrong(format!("component `{name}` is not understood, only VEVENT")));
                 }
@@ -344,6 +352,17 @@ fn check_structure(lines: &str) -> Result<usize, String> {
         }
     }
     Ok(events)
+}
+
+/// The same lines, each ended as the standard says. In a file of other line ends the reader would look for the next right
+/// one from every property on: that takes the square of its length, and beside one right end it would join lines.
+fn uniform_lines(text: &str) -> String {
+    let mut uniform = String::with_capacity(text.len() + text.len() / 16);
+    for (line, at) in text.lines().zip(0..) {
+        uniform.push_str(if at == 0 { "" } else { "\r\n" });
+        uniform.push_str(line);
+    }
+    uniform
 }
 
 /// `20260101`, `20260101T090000` or `20260101T090000Z`: the date, the time if there is one, and whether it is UTC.

@@ -126,8 +126,16 @@ impl Yearly {
     }
 }
 
-fn list<T>(value: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
-    value.split(',').map(|text| item(text.trim())).collect()
+/// Values that are there twice add nothing but work.
+fn list<T: PartialEq>(value: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    let mut items = Vec::new();
+    for text in value.split(',') {
+        let item = item(text.trim())?;
+        if !items.contains(&item) {
+            items.push(item);
+        }
+    }
+    Some(items)
 }
 
 fn in_range<T: TryFrom<i64>>(text: &str, least: i64, most: i64) -> Option<T> {

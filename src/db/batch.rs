@@ -44,6 +44,9 @@ fn other_content(stored: &Request, submitted: &Request) -> Error {
     )
 }
 
+/// Most events of one request.
+pub const MAX_EVENTS: u32 = 100_000;
+
 /// A request that a batch has in hand.
 struct Touched<'a> {
     request: Cow<'a, Request>,
@@ -107,22 +110,22 @@ impl<'a> Batch<'a> {
     /// Adds an operation and returns what becomes of it, and its request's slot. After an error nothing of it is
     /// in the batch.
     pub(super) fn add(&mut self, operation: &'a Operation) -> Result<(Outcome, u32)> {
+        self.add_under(operation, None)
+    }
+
+    /// As [`add`](Self::add); a request is pinned to this edition, if one is given, whatever was in force.
+    pub(super) fn add_under(
+        &mut self,
+        operation: &'a Operation,
+        edition: Option<u32>,
+    ) -> Result<(Outcome, u32)> {
         match operation {
-            Operation::Submit(request) => self.submit(request),
+            Operation::Submit(request) => self.submit(request, edition),
             Operation::Record { id, event } => self.record(id, event),
         }
     }
 
-    fn submit(&mut self, request: &'a Request) -> Result<(Outcome, u32)> {
-        self.submit_under(request, None)
-    }
-
-    /// Submits a request pinned to this edition, or to the one in force at its receipt.
-    pub(super) fn submit_under(
-        &mut self,
-        request: &'a Request,
-        edition: Option<u32>,
-    ) -> Result<(Outcome, u32)> {
+    fn submit(&mut self, request: &'a Request, edition: Option<u32>) -> Result<(Outcome, u32)> {
         request.validate()?;
         if let Some(slot) = self.find(&request.id)? {
             let stored = &self.touch(slot)?.request;
@@ -209,6 +212,13 @@ impl<'a> Batch<'a> {
                 }
                 None => {}
             }
+        }
+        // Every event derives its request anew from all of them.
+        if touched.row.events >= MAX_EVENTS {
+            return Err(Error::new(
+                ErrorKind::OutOfRange,
+                format!("request `{id}` has {MAX_EVENTS} events: no more are allowed on one request"),
+            ));
         }
         if matches!(event.kind, EventKind::Expedited { .. }) && self.permitted {
             self.expedited.insert(slot);

@@ -39,6 +39,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
+pub use batch::MAX_EVENTS;
 pub use columns::{Columns, Table as ScanTable};
 pub use feed::{Feed, MAX_NOTICES, Notice};
 pub use interruptions::{Interrupted, Order};
@@ -59,7 +60,7 @@ pub use shifts::{Fate, Shift};
 pub use simulate::{Changes, Simulation};
 pub use status::{ClockStatus, Counts, Row};
 pub use waiting::{VendorRequest, WaitEntry, WaitGroup, WaitReport, WaitSum};
-pub use write::{OnError, Operation, Outcome, Recorded};
+pub use write::{MAX_ROWS, OnError, Operation, Outcome, Recorded};
 
 use crate::clock::Interruptions;
 use crate::error::{Error, ErrorKind, Result};

@@ -147,7 +147,16 @@ impl Db {
         to: impl AsRef<Path>,
         options: &SalvageOptions,
     ) -> Result<Salvage> {
-        let (from, to) = (from.as_ref(), to.as_ref());
+        let work = || Db::salvaged(from.as_ref(), to.as_ref(), options);
+        // Whatever the bytes are, the caller gets an answer or an error.
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            let what =
+                format!("salvaging {}: a defect in slaclock; please report it", from.as_ref().display());
+            Err(Error::new(ErrorKind::Internal, what))
+        })
+    }
+
+    fn salvaged(from: &Path, to: &Path, options: &SalvageOptions) -> Result<Salvage> {
         let (draft, _removes) = file::draft(to)?;
         let wreck = Wreck::search(from)?;
         let mut saved = Salvage { file_bytes: wreck.bytes(), ..Salvage::default() };
@@ -328,7 +337,7 @@ fn start(draft: &Path, editions: &Editions, journal: Vec<(Table, u64, Vec<u8>)>)
 /// A request and its events on their way into the new database.
 struct Row {
     edition: Option<u32>,
-    request: Request,
+    request: Operation,
     events: Vec<Operation>,
 }
 
@@ -376,7 +385,8 @@ impl Filling<'_> {
         let events: Vec<Operation> =
             events.into_iter().map(|event| Operation::Record { id: id.clone(), event }).collect();
         self.bytes += 256 + events.len() * 128;
-        self.bytes += events.iter().map(operation_bytes).sum::<usize>() + request_bytes(&request);
+        let request = Operation::Submit(request);
+        self.bytes += request.text_bytes() + events.iter().map(Operation::text_bytes).sum::<usize>();
         self.rows.push(Row { edition: was.map(|at| at as u32 + 1), request, events });
         let waiting: usize = self.rows.iter().map(|row| 1 + row.events.len()).sum();
         if waiting >= CHUNK_ROWS || self.bytes >= CHUNK_BYTES { self.write() } else { Ok(()) }
@@ -415,9 +425,9 @@ impl Filling<'_> {
                 other => other,
             };
             for row in &rows {
-                keep(&row.request.id, batch.submit_under(&row.request, row.edition).map(drop))?;
+                keep(row.request.id(), batch.add_under(&row.request, row.edition).map(drop))?;
                 for event in &row.events {
-                    keep(&row.request.id, batch.add(event).map(drop))?;
+                    keep(row.request.id(), batch.add(event).map(drop))?;
                 }
             }
             Ok((refused, batch.finish()?.0))
@@ -438,15 +448,4 @@ fn stand_in(slot: u32, received_at: Option<u32>, events: &[Event]) -> Option<Req
         Request::new(format!("salvaged:{slot}"), received)
             .subject("the text of this request could not be read"),
     )
-}
-
-fn request_bytes(request: &Request) -> usize {
-    let texts = [&request.customer, &request.priority, &request.category, &request.channel, &request.subject];
-    let attributes = request.attributes.iter().map(|(name, value)| name.len() + value.len());
-    request.id.len() + texts.into_iter().flatten().map(String::len).sum::<usize>() + attributes.sum::<usize>()
-}
-
-fn operation_bytes(operation: &Operation) -> usize {
-    let Operation::Record { event, .. } = operation else { return 0 };
-    [&event.by, &event.key, &event.text].into_iter().flatten().map(String::len).sum()
 }

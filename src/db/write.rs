@@ -1,9 +1,16 @@
 //! Submitting requests and recording events: many rows in one transaction, with a result per row, or one at a time.
 
+use std::collections::BTreeMap;
+
 use super::batch::Batch;
 use super::{ClockStatus, Db};
-use crate::error::{ErrorKind, Result};
-use crate::model::{Event, EventTag, Request};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Event, EventKind, EventTag, Request};
+
+/// Most rows of one call.
+pub const MAX_ROWS: usize = 1_000_000;
+/// Most bytes of texts in one call.
+const MAX_ROW_BYTES: usize = 256 << 20;
 
 /// One row of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +88,9 @@ impl Db {
     ///
     /// # Errors
     /// As for [`submit`](Self::submit) and [`record`](Self::record); an error of the file is always the call's.
+    /// `OutOfRange` for more than [`MAX_ROWS`] rows or 256 MiB of texts in one call.
     pub fn apply(&self, operations: &[Operation], on_error: OnError) -> Result<Vec<Result<Outcome>>> {
+        check_size(operations)?;
         let outcomes = self.store.write(|snapshot| {
             let mut batch = Batch::new(self, snapshot, false);
             let mut outcomes = Vec::with_capacity(operations.len());
@@ -103,6 +112,25 @@ impl Db {
     }
 }
 
+/// A call holds its rows and what they change in memory until they are written.
+fn check_size(operations: &[Operation]) -> Result<()> {
+    if operations.len() > MAX_ROWS {
+        let what = format!(
+            "{} rows in one call: at most {MAX_ROWS} are allowed; make several calls",
+            operations.len()
+        );
+        return Err(Error::new(ErrorKind::OutOfRange, what));
+    }
+    let bytes: usize = operations.iter().map(Operation::text_bytes).sum();
+    if bytes > MAX_ROW_BYTES {
+        let what = format!(
+            "{bytes} bytes of texts in one call: at most {MAX_ROW_BYTES} are allowed; make several calls"
+        );
+        return Err(Error::new(ErrorKind::OutOfRange, what));
+    }
+    Ok(())
+}
+
 /// Errors that a caller can cure by leaving the row out.
 pub(super) fn is_about_the_row(kind: ErrorKind) -> bool {
     matches!(
@@ -117,6 +145,37 @@ pub(super) fn is_about_the_row(kind: ErrorKind) -> bool {
 }
 
 impl Operation {
+    /// About how many bytes of text the row holds.
+    pub(super) fn text_bytes(&self) -> usize {
+        let sum = |texts: &[&Option<String>]| {
+            texts.iter().filter_map(|text| text.as_ref()).map(String::len).sum::<usize>()
+        };
+        let pairs = |pairs: &BTreeMap<String, String>| {
+            pairs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+        };
+        match self {
+            Operation::Submit(request) => {
+                let Request { id, customer, priority, category, channel, subject, attributes, .. } = request;
+                id.len() + sum(&[customer, priority, category, channel, subject]) + pairs(attributes)
+            }
+            Operation::Record { id, event } => {
+                let Event { kind, by, key, text, .. } = event;
+                let carried = match kind {
+                    EventKind::Changed { facts } => pairs(facts),
+                    EventKind::Assigned { to: text }
+                    | EventKind::Paused { reason: text }
+                    | EventKind::VendorContacted { vendor: text }
+                    | EventKind::VendorReplied { vendor: text }
+                    | EventKind::Expedited { approved_by: Some(text) }
+                    | EventKind::Waived { clock: text, .. }
+                    | EventKind::WaiverWithdrawn { clock: text, .. } => text.len(),
+                    _ => 0,
+                };
+                id.len() + sum(&[by, key, text]) + carried
+            }
+        }
+    }
+
     /// The external id that the row is about.
     pub fn id(&self) -> &str {
         match self {

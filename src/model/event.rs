@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
-use super::request::validate_text;
+use super::request::{validate_count, validate_text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Instant;
 
@@ -314,7 +314,8 @@ impl Event {
     /// `InvalidEvent` for a `received` or `migrated` event, a promise that is not after its event, a pause without reason,
     /// a change without facts or of the fact `expedite`, which only an expedite sets; for an expedite, a refusal or a
     /// waiver that does not say by whom, an expedite approved by the one who asks, a proposal or a waiver without its
-    /// reason in `text`, a waiver of cycle 0; `InvalidArgument` for a text over 64 KiB.
+    /// reason in `text`, a waiver of cycle 0; `InvalidArgument` for a text over 64 KiB
+    /// or more than 256 facts.
     pub fn validate(&self) -> Result<()> {
         let wrong = |why: String| Err(Error::new(ErrorKind::InvalidEvent, why));
         match &self.kind {
@@ -360,6 +361,30 @@ impl Event {
                 validate_text(name, value)?;
             }
         }
-        Ok(())
+        self.kind.validate_texts()
+    }
+}
+
+impl EventKind {
+    fn validate_texts(&self) -> Result<()> {
+        match self {
+            EventKind::Assigned { to } => validate_text("to", to),
+            EventKind::Paused { reason } => validate_text("reason", reason),
+            EventKind::VendorContacted { vendor } | EventKind::VendorReplied { vendor } => {
+                validate_text("vendor", vendor)
+            }
+            EventKind::Expedited { approved_by: Some(approver) } => validate_text("approved_by", approver),
+            EventKind::Waived { clock, .. } | EventKind::WaiverWithdrawn { clock, .. } => {
+                validate_text("clock", clock)
+            }
+            EventKind::Changed { facts } => {
+                validate_count("facts", facts.len())?;
+                facts.iter().try_for_each(|(name, value)| {
+                    validate_text("fact name", name)?;
+                    validate_text(name, value)
+                })
+            }
+            _ => Ok(()),
+        }
     }
 }

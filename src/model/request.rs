@@ -12,6 +12,8 @@ use crate::time::Instant;
 pub const MAX_ID_BYTES: usize = 255;
 /// Longest value of a text field, in bytes.
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
+/// Most attributes of a request, and most facts that one event changes.
+pub const MAX_ATTRIBUTES: usize = 256;
 
 /// What a customer asked.
 ///
@@ -117,7 +119,8 @@ impl Request {
     /// Checks lengths and characters.
     ///
     /// # Errors
-    /// `InvalidArgument` for an empty or too long id, an id with control characters, or a field over 64 KiB.
+    /// `InvalidArgument` for an empty or too long id, an id with control characters, a field over 64 KiB, or more than
+    /// 256 attributes.
     pub fn validate(&self) -> Result<()> {
         validate_id(&self.id)?;
         let fields = [
@@ -132,6 +135,7 @@ impl Request {
                 validate_text(name, value)?;
             }
         }
+        validate_count("attributes", self.attributes.len())?;
         for (name, value) in &self.attributes {
             if name.is_empty() || name == Facts::EXPEDITE || Facts::RESERVED.contains(&name.as_str()) {
                 return Err(Error::new(
@@ -163,11 +167,26 @@ pub(crate) fn validate_id(id: &str) -> Result<()> {
     Ok(())
 }
 
+/// A name in a message: whoever gives one of megabytes need not read it again.
+fn shown(name: &str) -> String {
+    name.chars().take(80).collect()
+}
+
 pub(crate) fn validate_text(name: &str, value: &str) -> Result<()> {
     if value.len() > MAX_TEXT_BYTES {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
-            format!("`{name}` of {} bytes: must be at most {MAX_TEXT_BYTES}", value.len()),
+            format!("`{}` of {} bytes: must be at most {MAX_TEXT_BYTES}", shown(name), value.len()),
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn validate_count(what: &str, count: usize) -> Result<()> {
+    if count > MAX_ATTRIBUTES {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("{count} {what}: must be at most {MAX_ATTRIBUTES}"),
         ));
     }
     Ok(())

@@ -113,6 +113,10 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One byte more than allowed is enough to see that a file is too large, whatever it is.
     let limit = text::MAX_BYTES as u64 + 1;
+    // Asked first: opening a pipe would wait for whoever writes into it.
+    if !std::fs::metadata(path).map_err(named)?.is_file() {
+        return Err(Error::new(ErrorKind::Io, format!("{}: is no regular file", path.display())));
+    }
     std::fs::File::open(path).map_err(named)?.take(limit).read_to_end(&mut bytes).map_err(named)?;
     Ok(bytes)
 }
@@ -123,7 +127,17 @@ fn beside(folder: &Path, name: &str) -> Result<String> {
         let message = format!("holiday file `{}`: must lie beside the policy or below it", shown(name));
         return Err(Error::new(ErrorKind::InvalidPolicy, message));
     }
-    let bytes = read_file(&folder.join(name)).map_err(|error| error.context("holiday file"))?;
+    let path = folder.join(name);
+    // Whoever writes policies may be able to make links, too; what those lead to is not for them to read.
+    let real = |path: &Path| std::fs::canonicalize(path);
+    let own = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if let (Ok(own), Ok(real)) = (real(own), real(&path))
+        && !real.starts_with(&own)
+    {
+        let message = format!("holiday file `{}`: leads out of the folder of the policy", shown(name));
+        return Err(Error::new(ErrorKind::InvalidPolicy, message));
+    }
+    let bytes = read_file(&path).map_err(|error| error.context("holiday file"))?;
     decode(bytes, ErrorKind::InvalidCalendar).map_err(|error| error.context(format!("holiday file `{name}`")))
 }
 

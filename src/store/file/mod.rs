@@ -311,6 +311,7 @@ impl OpenFile {
     pub(crate) fn check_integrity(&self) -> Result<Integrity> {
         self.alone("checking", |database| {
             settle(database)?;
+            open::check_shape(&self.core)?;
             let sound = database.check_integrity().store("checking the file")?;
             Ok(if sound { Integrity::Sound } else { Integrity::Repaired })
         })

@@ -15,6 +15,7 @@ use super::errors::StoreResult;
 use super::health::Health;
 use super::{Durability, Handle, Mode, OpenFile, Options, Pending, VERIFY_UP_TO_BYTES, Verify, WriteTxn};
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::salvage::shape;
 
 /// First bytes of every file of the engine.
 const MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
@@ -139,6 +140,9 @@ pub(super) fn open_storage(
         Verify::Never => false,
         Verify::Auto => header.unclean && header.file_bytes <= VERIFY_UP_TO_BYTES && !writer_at_work(&core),
     };
+    if verify {
+        check_shape(&core)?;
+    }
     finish(&core, open_engine(&core, options, verify), options, file)
 }
 
@@ -180,6 +184,22 @@ pub(super) fn on_backend(
 ) -> Result<OpenFile> {
     let core = core_of(Box::new(storage), file.is_none(), options);
     finish(&core, open_engine(&core, options, false), options, file)
+}
+
+/// Looks at the file's trees before the engine does. What a writer changes meanwhile is looked at again.
+pub(super) fn check_shape(core: &Arc<Core>) -> Result<()> {
+    let header = || {
+        let mut bytes = [0; HEADER_BYTES];
+        core.read(0, &mut bytes).map(|()| bytes)
+    };
+    loop {
+        let before = header().map_err(Error::from)?;
+        let reads = core.clone();
+        let checked = shape::check(core.len()?, move |at, out| reads.read(at, out));
+        if checked.is_ok() || header().map_err(Error::from)? == before {
+            return checked;
+        }
+    }
 }
 
 /// A file of any content to read as it is, while nobody has it open.

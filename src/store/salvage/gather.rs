@@ -427,7 +427,7 @@ impl<'a> Gatherer<'a> {
                     None => drop(placed.insert((behind, group.pointer.saturating_add(1), index), event)),
                 }
             }
-            behind = start.map_or(behind, |start| start.saturating_add(group.count - 1));
+            behind = start.map_or(behind, |start| start.saturating_add(group.count.saturating_sub(1)));
         }
         let all_placed = starts.iter().all(Option::is_some);
         for change in logged.iter().filter(|change| all_placed || change.value.rank > Rank::Page) {
@@ -500,18 +500,18 @@ pub(crate) struct Window {
 /// Values that were read lately.
 #[derive(Default)]
 struct Kept {
-    values: HashMap<(u8, u64), Rc<[u8]>>,
+    values: HashMap<(u8, u64), Rc<Vec<u8>>>,
     order: VecDeque<(u8, u64)>,
     bytes: usize,
 }
 
 impl Kept {
-    fn get(&mut self, wreck: &Wreck, value: &Value) -> Option<Rc<[u8]>> {
+    fn get(&mut self, wreck: &Wreck, value: &Value) -> Option<Rc<Vec<u8>>> {
         let key = (value.table, value.key);
         if let Some(bytes) = self.values.get(&key) {
             return Some(bytes.clone());
         }
-        let bytes: Rc<[u8]> = wreck.payload(value)?.into();
+        let bytes: Rc<Vec<u8>> = Rc::new(wreck.payload(value)?);
         while self.bytes + bytes.len() > KEPT_BYTES
             && let Some(oldest) = self.order.pop_front()
         {

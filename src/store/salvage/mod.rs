@@ -6,6 +6,7 @@
 
 mod gather;
 mod pages;
+pub(crate) mod shape;
 mod source;
 mod values;
 
@@ -21,8 +22,8 @@ use super::head::Head;
 use super::tables::{META_FORMAT, META_HEAD, Table};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The longest value that is read into memory. Ours are far shorter.
-const MOST_VALUE_BYTES: usize = 64 << 20;
+/// The longest value that is read into memory; a call writes less. If there is no memory for it, it counts as lost.
+const MOST_VALUE_BYTES: usize = 320 << 20;
 
 /// What can be read of a damaged file.
 pub(crate) struct Wreck {

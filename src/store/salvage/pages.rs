@@ -55,7 +55,26 @@ pub(super) fn header(source: &Source) -> (Layout, Vec<Child>) {
     (layout, roots.map(|commit| child_at(commit, 8)).collect())
 }
 
+/// The layout, and of each sound commit the roots of its trees of tables: ours, and the engine's own.
+pub(super) fn all_roots(source: &Source) -> (Layout, Vec<Vec<Child>>) {
+    let (layout, _) = header(source);
+    let Some(bytes) = source.take(0, HEADER_BYTES) else { return (layout, Vec::new()) };
+    let commits = COMMITS_AT.map(|at| &bytes[at..at + COMMIT_BYTES]);
+    let sound =
+        commits.into_iter().filter(|commit| XxHash3_128::oneshot(&commit[..112]) == u128_at(commit, 112));
+    let roots = |commit: &[u8]| {
+        let there = [(1, 8), (2, 40)].into_iter().filter(|(flag, _)| commit[*flag] != 0);
+        there.map(|(_, at)| child_at(commit, at)).collect()
+    };
+    (layout, sound.map(roots).collect())
+}
+
 impl Layout {
+    /// How long a page says it is.
+    pub(super) fn length(page: u64) -> u64 {
+        PAGE_BYTES << (page >> 59)
+    }
+
     /// Where a page lies and how long it is, if that is within the file.
     pub(super) fn place(&self, page: u64, file_bytes: u64) -> Option<(u64, u64)> {
         let order = page >> 59;
@@ -103,7 +122,7 @@ pub(super) fn entries(source: &Source, at: u64, limit: u64, count: u64) -> Optio
     (count > 0).then_some((found, from))
 }
 
-/// The children of a branch with keys of `key_bytes`, if the page is one, and where the branch ends.
+/// The children of a branch, if the page is one, and what tells where it ends.
 pub(super) fn branch(source: &Source, at: u64, length: u64) -> Option<(Vec<Child>, BranchEnd)> {
     let mut head = [0; 8];
     if !source.read(at, &mut head) || head[0] != 2 {
@@ -130,9 +149,9 @@ pub(super) struct BranchEnd {
 }
 
 impl BranchEnd {
-    /// Where the branch ends if its keys have eight bytes each.
-    pub(super) fn of_numbers(self) -> u64 {
-        self.at + self.keys * 8
+    /// Where the branch ends if its keys have so many bytes each.
+    pub(super) fn of_keys(self, bytes: u64) -> u64 {
+        self.at.saturating_add(self.keys.saturating_mul(bytes))
     }
 
     /// Where the branch ends if its keys are texts: their ends stand before them.
@@ -143,8 +162,16 @@ impl BranchEnd {
     }
 }
 
-/// The tables that a leaf of the tree of tables names: each name with the root of its tree. And where the leaf ends.
-pub(super) fn tables(source: &Source, at: u64, length: u64) -> Option<(Vec<(String, Child)>, u64)> {
+/// A table as the tree of tables names it.
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) root: Child,
+    /// Bytes of a key; `None` if they differ.
+    pub(super) key_bytes: Option<u64>,
+}
+
+/// The tables that a leaf of the tree of tables names, and where the leaf ends.
+pub(super) fn tables(source: &Source, at: u64, length: u64) -> Option<(Vec<Named>, u64)> {
     let bytes = source.take(at, length.min(1 << 20) as usize)?;
     let count = match bytes[..4] {
         [1, _, low, high] => usize::from(u16::from_le_bytes([low, high])),
@@ -157,10 +184,12 @@ pub(super) fn tables(source: &Source, at: u64, length: u64) -> Option<(Vec<(Stri
     for index in 0..count {
         let (key_end, value_end) = (end_at(index)?, end_at(count + index)?);
         let key = bytes.get(key_from..key_end).and_then(|name| std::str::from_utf8(name).ok());
-        // A definition: its kind u8, the number of values u64, whether there is a root u8, the root.
-        let root = bytes.get(value_from..value_end).filter(|value| value.len() >= 42 && value[9] != 0);
-        if let (Some(name), Some(root)) = (key, root) {
-            found.push((name.to_owned(), child_at(root, 10)));
+        // A definition: its kind u8, the number of values u64, whether there is a root u8, the root, whether keys have
+        // one length u8, that length u32.
+        let root = bytes.get(value_from..value_end).filter(|value| value.len() >= 47 && value[9] != 0);
+        if let (Some(name), Some(value)) = (key, root) {
+            let key_bytes = (value[42] != 0).then(|| u64::from(u32_at(value, 43)));
+            found.push(Named { name: name.to_owned(), root: child_at(value, 10), key_bytes });
         }
         (key_from, value_from) = (key_end, value_end);
     }

@@ -1,8 +1,7 @@
 //! The damaged file, read and never written: any part of it, within a fixed memory, whatever the disk refuses.
 
 use std::cell::{Cell, RefCell};
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use twox_hash::{XxHash3_64, XxHash3_128};
@@ -15,9 +14,12 @@ const WINDOW_BYTES: usize = 1 << 20;
 /// After an error of the disk, what is given up as unreadable before the next try.
 const SECTOR_BYTES: usize = 4096;
 
+/// Fills a slice from a byte on.
+type Reader = Box<dyn Fn(u64, &mut [u8]) -> io::Result<()>>;
+
 /// A file of any content.
 pub(super) struct Source {
-    file: File,
+    reader: Reader,
     bytes: u64,
     window: RefCell<Window>,
     /// Sectors that the disk refused to read.
@@ -35,8 +37,16 @@ impl Source {
     pub(super) fn open(path: &Path) -> Result<Source> {
         let file = file::raw(path)?;
         let bytes = file.metadata()?.len();
+        Ok(Source::over(bytes, move |at, out| {
+            let mut file = &file;
+            file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(out))
+        }))
+    }
+
+    /// Something of a file's length that can be read like one.
+    pub(super) fn over(bytes: u64, read: impl Fn(u64, &mut [u8]) -> io::Result<()> + 'static) -> Source {
         let window = RefCell::new(Window { at: 0, bytes: Vec::new() });
-        Ok(Source { file, bytes, window, refused: Cell::new(0) })
+        Source { reader: Box::new(read), bytes, window, refused: Cell::new(0) }
     }
 
     /// Length of the file.
@@ -75,8 +85,7 @@ impl Source {
     }
 
     fn read_now(&self, at: u64, out: &mut [u8]) -> bool {
-        let mut file = &self.file;
-        let read = file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(out));
+        let read = (self.reader)(at, out);
         if read.is_err() && out.len() <= SECTOR_BYTES {
             self.refused.set(self.refused.get() + 1);
         }
@@ -87,7 +96,9 @@ impl Source {
     pub(super) fn take(&self, at: u64, length: usize) -> Option<Vec<u8>> {
         // Before the memory is asked for: a damaged length promises anything.
         at.checked_add(length as u64).filter(|end| *end <= self.bytes)?;
-        let mut bytes = vec![0; length];
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(length).ok()?;
+        bytes.resize(length, 0);
         self.read(at, &mut bytes).then_some(bytes)
     }
 

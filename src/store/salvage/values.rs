@@ -176,9 +176,9 @@ impl Search<'_> {
             if !self.holds(root, at, end.min(at + length)) {
                 self.rank = Rank::Branch;
             }
-            for (name, root) in named {
-                if let Some(table) = Table::ALL.iter().find(|table| table.name() == name) {
-                    self.tree(*table, root, MOST_LEVELS);
+            for named in named {
+                if let Some(table) = Table::ALL.iter().find(|table| table.name() == named.name) {
+                    self.tree(*table, named.root, MOST_LEVELS);
                 }
             }
         } else {
@@ -192,7 +192,7 @@ impl Search<'_> {
         let Some((at, length)) = self.visit(root).filter(|_| levels > 0) else { return };
         let rank = self.rank;
         if let Some((children, end)) = pages::branch(self.source, at, length) {
-            let end = end.of_numbers();
+            let end = end.of_keys(8);
             if end > at + length || !self.holds(root, at, end) {
                 self.rank = Rank::Branch;
             }
