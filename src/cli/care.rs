@@ -1,6 +1,6 @@
 //! Commands on the database as a whole: `create`, `install`, `info`, `rebuild`, `check-file`, `compact`.
 
-use crate::db::{Db, Options, Rebuild};
+use crate::db::{Db, Options, Rebuild, Verify};
 use crate::policy::Policy;
 use serde_json::json;
 
@@ -100,7 +100,8 @@ pub(crate) fn rebuild(args: &args::Rebuild, out: &mut Out) -> Result<Verdict, Fa
 }
 
 pub(crate) fn check_file(args: &args::Database, out: &mut Out) -> Result<Verdict, Failure> {
-    let done = Db::open(&args.db, Options::default())?.check()?;
+    // Whoever asks for this may not trust the file: nothing of it is read before all of it is verified.
+    let done = Db::open(&args.db, Options::default().verify(Verify::Always))?.check()?;
     tell(&done, "found", out)?;
     if done.differing > 0 { Err(differs(&done)) } else { Ok(Verdict::Fine) }
 }

@@ -172,7 +172,9 @@ impl Run {
             self.count(&format!("{name}: {outcome}"));
         }
         write();
-        let checked = match Db::open(&path, Options::default().verify(Verify::Never)) {
+        // A file by somebody else is opened checked, or not at all.
+        let verify = if self.hostile { Verify::Always } else { Verify::Never };
+        let checked = match Db::open(&path, Options::default().verify(verify)) {
             Err(error) => self.acceptable("opening", &error).map(|()| false)?,
             Ok(db) => match db.check() {
                 Err(error) => self.acceptable("checking", &error).map(|()| false)?,

@@ -23,7 +23,10 @@ pub(crate) fn check(bytes: u64, read: impl Fn(u64, &mut [u8]) -> io::Result<()> 
         let mut ahead: Vec<(Child, Keys)> = roots.into_iter().map(|root| (root, Keys::Names)).collect();
         while let Some((child, keys)) = ahead.pop() {
             let damaged = |what: &str| {
-                Err(Error::new(ErrorKind::Damaged, format!("page {:#x} of {bytes} bytes: {what}", child.page)))
+                Err(Error::new(
+                    ErrorKind::Damaged,
+                    format!("page {:#x} of {bytes} bytes: {what}", child.page),
+                ))
             };
             let Some((at, length)) = layout.place(child.page, bytes) else {
                 if Layout::length(child.page) > bytes {
@@ -51,10 +54,15 @@ enum Keys {
 
 /// Adds what a page leads to, if the page is what its branch says. What is not, a crash left: the engine goes by the other
 /// commit then, and never looks further here.
-fn follow(source: &Source, child: Child, (at, length): (u64, u64), keys: Keys, ahead: &mut Vec<(Child, Keys)>) {
-    let is_whole = |end: u64| {
-        (at..=at + length).contains(&end) && source.sum_128(at, end - at) == Some(child.checksum)
-    };
+fn follow(
+    source: &Source,
+    child: Child,
+    (at, length): (u64, u64),
+    keys: Keys,
+    ahead: &mut Vec<(Child, Keys)>,
+) {
+    let is_whole =
+        |end: u64| (at..=at + length).contains(&end) && source.sum_128(at, end - at) == Some(child.checksum);
     if let Some((children, end)) = pages::branch(source, at, length) {
         let end = match keys {
             Keys::Table(Some(bytes)) => Some(end.of_keys(bytes)),
