@@ -5,7 +5,7 @@
 //! where its fold was left.
 
 use crate::policy::Rule;
-use crate::target::{Due, NoDeadline, Paused, Target};
+use crate::target::{Basis, Due, NoDeadline, Paused, Target};
 use crate::time::{Instant, Span};
 
 /// Something that moves a cycle's instants.
@@ -35,6 +35,8 @@ pub(super) enum Counting {
 pub(super) struct Fold {
     /// What the target is worked out from.
     pub(super) received: Instant,
+    /// The instants under the rule, the receipt and the promise, before any pause. `None` without a rule.
+    basis: Option<Basis>,
     /// Closed pauses.
     pub(super) paused: Paused,
     /// The pause that lasts.
@@ -57,6 +59,7 @@ impl Fold {
     pub(super) fn new(rule: Option<&Rule>, received: Instant, promise: Option<Instant>) -> Fold {
         let mut fold = Fold {
             received,
+            basis: rule.map(|rule| rule.basis(received, promise)),
             paused: Paused::default(),
             since: None,
             due: Err(NoDeadline::NoRule),
@@ -72,6 +75,16 @@ impl Fold {
             fold.warn(rule);
         }
         fold
+    }
+
+    /// The instant that targets count from, under the rule in force.
+    pub(super) fn counted_from(&self) -> Instant {
+        self.basis.map_or(self.received, |basis| basis.counted_from())
+    }
+
+    /// Another rule takes the steps to come; what the steps so far came to stays.
+    pub(super) fn rebase(&mut self, rule: Option<&Rule>) {
+        self.basis = rule.map(|rule| rule.basis(self.received, self.promised));
     }
 
     /// The same promise and receipt under a rule, nothing remaining from `reopened_at` on.
@@ -108,6 +121,7 @@ impl Fold {
                 self.told = Some(due);
                 self.promised = due.checked_add(Span::from_secs(-before));
                 if asks_for_promise(rule) {
+                    self.rebase(Some(rule));
                     self.derive(rule);
                     self.warn(rule);
                 }
@@ -132,33 +146,33 @@ impl Fold {
         self.floor = self.floor.max(Some(to));
         self.derive(rule);
         let floor = to;
+        let Some(basis) = &self.basis else { return };
         for (percent, at) in &mut self.warnings {
             if *at >= from {
-                let moved = rule.warn_shifted(self.received, *percent, self.paused, self.promised);
-                *at = moved.unwrap_or(*at).max(floor);
+                *at = rule.warn_on(basis, *percent, self.paused).unwrap_or(*at).max(floor);
             }
         }
     }
 
     fn derive(&mut self, rule: &Rule) {
         let floor = self.floor.unwrap_or(Instant::MIN);
+        let Some(basis) = &self.basis else { return };
         if self.spent {
             self.due = self.due.map(|due| due.max(floor));
         } else {
-            self.due = rule.due_shifted(self.received, self.paused, self.promised).map(|due| due.max(floor));
+            self.due = rule.due_on(basis, self.paused).map(|due| due.max(floor));
         }
         let least = self.due.unwrap_or(floor).max(floor);
-        let limit = rule.limit_shifted(self.received, self.paused, self.promised);
+        let limit = rule.limit_on(basis, self.paused);
         self.limit = limit.map(|limit| limit.map(|limit| limit.max(least)));
     }
 
     fn warn(&mut self, rule: &Rule) {
         self.warnings.clear();
-        if self.due.is_err() || self.spent {
-            return;
-        }
+        let Some(basis) = self.basis.filter(|_| self.due.is_ok() && !self.spent) else { return };
+        self.warnings.reserve(rule.warn_at.len());
         for &percent in &rule.warn_at {
-            if let Ok(at) = rule.warn_shifted(self.received, percent, self.paused, self.promised) {
+            if let Ok(at) = rule.warn_on(&basis, percent, self.paused) {
                 self.warnings.push((percent, at));
             }
         }

@@ -152,7 +152,6 @@ impl<'a> Lane<'a> {
         self.late_fired = false;
         self.breach_fired = false;
         let received = self.fold.received;
-        let rule = self.clock_rule(self.rule);
         self.cycle = Some(Cycle {
             clock: self.index,
             number,
@@ -160,7 +159,7 @@ impl<'a> Lane<'a> {
             limit_rule: self.rule,
             started_at: at,
             received_as: received,
-            counted_from: rule.map_or(received, |rule| rule.counted_from(received)),
+            counted_from: self.fold.counted_from(),
             phase: Phase::Running,
             due_at: None,
             limit_at: None,
@@ -334,6 +333,7 @@ impl<'a> Lane<'a> {
             let due = cycle.due_at;
             self.mark_pauses(due);
             self.rule = rule;
+            self.fold.rebase(self.clock_rule(rule));
             self.change_limit(at);
         } else {
             self.switch(rule);
@@ -444,7 +444,7 @@ impl<'a> Lane<'a> {
             }
         };
         cycle.promised = if asks_for_promise(rule) { fold.told } else { None };
-        cycle.counted_from = rule.counted_from(fold.received);
+        cycle.counted_from = fold.counted_from();
         cycle.beyond_known_holidays = rule.beyond_known_holidays(fold.received, due);
         cycle.warnings = warnings(cycle, fold, due, change);
         if let Some(since) = fold.since {

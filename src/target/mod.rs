@@ -1,6 +1,7 @@
 //! Targets: the rules that turn the instant of receipt into the due instant.
 
 mod ask;
+mod basis;
 mod batch;
 mod countdown;
 mod cutoff;
@@ -17,6 +18,7 @@ mod tests;
 mod trace;
 mod words;
 
+pub(crate) use basis::Basis;
 pub use batch::NO_DEADLINE;
 pub use countdown::Countdown;
 pub(crate) use mixed::due_by_tables;
