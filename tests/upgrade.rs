@@ -32,6 +32,15 @@ fn policy(version: u32) -> Policy {
         version = {version}
         statement = "Handled within eight working hours; the rest within three working days."
 
+        [expedites]
+        per_month = 2
+
+        [refusals]
+        approvers = ["bob"]
+
+        [waivers]
+        by = ["ann"]
+
         [calendar.office]
         zone = "Europe/Moscow"
         hours = {{ mon-fri = "09:00-18:00" }}
@@ -59,6 +68,7 @@ fn events() -> Vec<Event> {
             vendor: Some("acme pumps".into()),
             due: Some(at(400_000)),
             facts: BTreeMap::from([("priority".to_owned(), "high".to_owned())]),
+            ..EventFields::default()
         };
         // The fields that a kind refuses are found by asking it.
         let mut fields = all;
@@ -81,14 +91,36 @@ fn events() -> Vec<Event> {
         }
         EventKind::from_fields(tag, fields).unwrap()
     };
-    // These two are recorded by submitting and by migrating.
+    // These two are recorded by submitting and by migrating; what needs an actor needs a story, too.
     let by_others = [EventTag::Received, EventTag::Migrated];
-    let tags = EventTag::ALL.iter().filter(|tag| !by_others.contains(tag));
+    let tags = EventTag::ALL.iter().filter(|tag| !by_others.contains(tag) && !tag.needs_actor());
     tags.zip(1..)
         .map(|(tag, n)| {
             Event::new(fields(*tag), at(n * 3_000)).by("ann").key(format!("k{n}")).text("a remark, with ü")
         })
         .collect()
+}
+
+/// Expedites, refusals and waivers, as the policy and two people allow them.
+fn stories() -> Vec<(&'static str, Event)> {
+    let of = |kind: EventKind, n: i64, by: &str| Event::new(kind, at(20_000 + n)).by(by).text("the reason");
+    let cycle = || ("resolution".to_owned(), 1);
+    let waived = |(clock, cycle)| EventKind::Waived { clock, cycle };
+    let late = Event::new(EventKind::Resolved, at(900_000));
+    let after = |kind: EventKind, n: i64| Event { at: at(900_000 + n), ..of(kind, 0, "ann") };
+    vec![
+        ("CASE-2", of(EventKind::Expedited { approved_by: None }, 0, "ann")),
+        ("CASE-2", of(EventKind::ExpediteWithdrawn, 1, "ann")),
+        ("CASE-2", of(EventKind::Expedited { approved_by: Some("bob".into()) }, 2, "ann")),
+        ("CASE-3", of(EventKind::RefusalProposed, 0, "ann")),
+        ("CASE-3", of(EventKind::RefusalWithdrawn, 1, "ann")),
+        ("CASE-3", of(EventKind::RefusalProposed, 2, "ann")),
+        ("CASE-3", of(EventKind::RefusalApproved, 3, "bob")),
+        ("CASE-4", late),
+        ("CASE-4", after(waived(cycle()), 1)),
+        ("CASE-4", after(EventKind::WaiverWithdrawn { clock: cycle().0, cycle: cycle().1 }, 2)),
+        ("CASE-4", after(waived(cycle()), 3)),
+    ]
 }
 
 /// A file with every kind of value: sealed and in the log, two policies, notices, a consumer.
@@ -104,6 +136,9 @@ fn write(path: &Path) {
     }
     for event in events() {
         db.record("CASE-0", event).unwrap();
+    }
+    for (id, event) in stories() {
+        db.record(id, event).unwrap();
     }
     db.compact().unwrap();
     db.install(&policy(2), at(30_000)).unwrap();
