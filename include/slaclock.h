@@ -3112,6 +3112,205 @@ slaclock_status slaclock_waiting_json(const slaclock_db *db,
 
 /*
  * =================================================================================================
+ * Every figure of a period, and groups beside one another, as documents. `docs/reports.md` says what each means.
+ * =================================================================================================
+ */
+
+/**
+ * Everything about the requests received in a period: attainment, the error budget day by day, handling times against
+ * the deadline, arrivals and misses by weekday and hour, groups beside one another, the latest and the nearest, time on
+ * hold. Each figure with the ids behind it. `slaclock report --html` makes a page of the same.
+ *
+ * \param db       (in)
+ * \param query    (in) JSON: `now_at` and `period` (a text like `2026-03`); if wanted `clock`, `by` (a list of facts to
+ *                 compare groups by), `most_ids` (0 to 1,000), `most_groups` (1 to 10,000), `most_rows` (0 to 1,000);
+ *                 `query_len` its length in bytes, or SLACLOCK_NTS
+ * \param out_json (out, owned) `policy`, `statement`, `zone`, `now_at`, `period`, `most_ids`, `clocks`, `waiting`; free with
+ *                 `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, also for a document that is not as described; CLOSED; OUT_OF_RANGE for a bound beyond its
+ * limits; NOT_FOUND if the newest policy has no such clock, or none that promises a share; the errors of the file. Any
+ * thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_report_json(const slaclock_db *db,
+                                     const char *query,
+                                     size_t query_len,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
+
+/**
+ * How groups of requests fare beside one another: attainment with Wilson intervals, time until handled, time on hold,
+ * and whether a group's difference from the rest is more than chance would make.
+ *
+ * \param db       (in)
+ * \param query    (in) with `by`, the facts that make a group
+ * \param out_json (out, owned) a list, by clock and period, of `clock`, `period`, `by`, `groups_total`,
+ *                 `compared_at_once`, `median`, `groups`; free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, also if the query names no fact; CLOSED; OUT_OF_RANGE for `now` or a period beyond 1970 to
+ * 2099; NOT_FOUND if no request of the period has any of the facts, or the newest policy has no such clock; the errors of
+ * the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_fairness_json(const slaclock_db *db,
+                                       const slaclock_attainment_query *query,
+                                       slaclock_text **out_json,
+                                       slaclock_error *error);
+
+/*
+ * =================================================================================================
+ * Living with an agreement: whether a promised share will hold, what an interruption moved, bringing in a new version,
+ * and trying one out. What these calls ask and answer are documents: JSON, instants in seconds since
+ * 1970-01-01T00:00:00Z, spans in seconds. `docs/agreement.md` says what each means.
+ * =================================================================================================
+ */
+
+/**
+ * Where each promised share stands at `now`: what is left to miss, between which shares the period ends, and the
+ * requests whose handling decides it.
+ *
+ * \param db       (in)
+ * \param query    (in) JSON: `now`; if wanted `clock`, `period` (a text like `2026-03`) and `until`, the horizon of what
+ *                 must be finished; `query_len` its length in bytes, or SLACLOCK_NTS
+ * \param out_json (out, owned) a list with an outlook for each clock that promises a share: `attainment`,
+ *                 `misses_allowed`, `misses_left`, `must_meet`, `best_share_bp`, `worst_share_bp`, `so_far`, `verdict`,
+ *                 `breaks_at`, `until_at`, `must_finish`, `deciding`, `later`, `on_hold`, `tail`, `cadence`; free with
+ *                 `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, also for a document that is not as described, a clock that promises no share or a horizon
+ * before `now`; CLOSED; NOT_FOUND if the newest policy has no such clock, or none that promises a share; the errors of
+ * the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_outlook_json(const slaclock_db *db,
+                                      const char *query,
+                                      size_t query_len,
+                                      slaclock_text **out_json,
+                                      slaclock_error *error);
+
+/**
+ * Declares, amends, ends or withdraws an interruption, and derives the clocks in its scope anew, in one transaction.
+ *
+ * \param db       (in)
+ * \param order    (in) JSON: `{"declare": WINDOW}`, `{"amend": {"number": N, "window": WINDOW}}`,
+ *                 `{"end": {"number": N, "to": T}}` or `{"withdraw": {"number": N}}`, where WINDOW is `category`
+ *                 (`personnel`, `facilities`, `power`, `internet_telecom`, `merger_acquisition`, `disaster`, `own` or
+ *                 `own:NAME`), `scope` (`"all"`, `{"calendar": NAME}`, `{"customer": NAME}`, `{"category": NAME}`),
+ *                 `from` and, if it is known, `to`; `order_len` its length in bytes, or SLACLOCK_NTS
+ * \param at       when this is said: seconds since 1970-01-01T00:00:00Z, below 2100
+ * \param by       (in) who says it, UTF-8; `by_len` likewise
+ * \param text     (in) free text for the record; NULL for none; `text_len` likewise
+ * \param dry_run  1 to write nothing and tell what would move, else 0
+ * \param out_json (out, owned) `entry` (with the interruption's `number`), `dry_run`, `requests` looked at, and `moved`: a
+ *                 list of `request`, `clock`, `before` and `after`; free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, also for an unknown category, an end that is not after the start, an open end that begins
+ * after `at`, or no actor; CLOSED; OUT_OF_RANGE for `at`; NOT_FOUND if there is no such interruption, or no policy has
+ * the calendar; CONFLICT if it is withdrawn, has an end already, or was changed after `at`; the errors of the file. Any
+ * thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_interrupt(slaclock_db *db,
+                                   const char *order,
+                                   size_t order_len,
+                                   int64_t at,
+                                   const char *by,
+                                   size_t by_len,
+                                   const char *text,
+                                   size_t text_len,
+                                   int32_t dry_run,
+                                   slaclock_text **out_json,
+                                   slaclock_error *error);
+
+/**
+ * The journal of all interruptions, in the order of recording.
+ *
+ * \param db       (in)
+ * \param out_json (out, owned) a list of `number`, `act` (`declared`, `amended`, `ended`, `withdrawn`), `at`, `by`, `window`,
+ *                 `text`; free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_interruptions_json(const slaclock_db *db,
+                                            slaclock_text **out_json,
+                                            slaclock_error *error);
+
+/**
+ * Moves open requests to another installed version of the policy.
+ *
+ * \param db       (in)
+ * \param version  the version; 0 for the newest
+ * \param scope    (in) JSON: `"all"`, `{"customer": NAME}` or `{"category": NAME}`; NULL for all; `scope_len` its length in
+ *                 bytes, or SLACLOCK_NTS
+ * \param at       when this is done: seconds since 1970-01-01T00:00:00Z, below 2100; requests received later stay
+ * \param by       (in) who does it, UTF-8; `by_len` likewise
+ * \param dry_run  1 to write nothing and tell what would move, else 0
+ * \param out_json (out, owned) `to` (versions), `dry_run`, `requests` that move, and `moved`: every clock that stands
+ *                 elsewhere afterwards, as `request`, `clock`, `before`, `after`; free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, also for a scope of a calendar or no actor; CLOSED; OUT_OF_RANGE for `version` or `at`;
+ * NOT_FOUND if there is no such version; CONFLICT if the version lacks a clock that a request has, or has it in another
+ * place, or a request was migrated after `at`; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_migrate(slaclock_db *db,
+                                 int64_t version,
+                                 const char *scope,
+                                 size_t scope_len,
+                                 int64_t at,
+                                 const char *by,
+                                 size_t by_len,
+                                 int32_t dry_run,
+                                 slaclock_text **out_json,
+                                 slaclock_error *error);
+
+/**
+ * Moves open requests to other zone data. Each version of the policy gets an edition with it.
+ *
+ * \param db       (in)
+ * \param folder   (in) of compiled zone files, such as /usr/share/zoneinfo: bytes of the path; NULL for the data of this
+ *                 library; `folder_len` their number, or SLACLOCK_NTS
+ * \param at       when this is done: seconds since 1970-01-01T00:00:00Z, below 2100
+ * \param by       (in) who does it, UTF-8; `by_len` likewise
+ * \param dry_run  1 to write nothing and tell what would move, else 0
+ * \param out_json (out, owned) as for `slaclock_migrate`
+ *
+ * Errors: INVALID_ARGUMENT, also for no actor; CLOSED; OUT_OF_RANGE for `at`; NOT_FOUND or IO for the folder;
+ * UNKNOWN_ZONE if the data lacks a zone; INVALID_POLICY if a worked example no longer holds; CONFLICT if a request was
+ * migrated after `at`; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_retz(slaclock_db *db,
+                              const char *folder,
+                              size_t folder_len,
+                              int64_t at,
+                              const char *by,
+                              size_t by_len,
+                              int32_t dry_run,
+                              slaclock_text **out_json,
+                              slaclock_error *error);
+
+/**
+ * Copies a database as it is to a new file, for experiments. The original is only read.
+ *
+ * \param db        (in)
+ * \param path      (in) of the copy: bytes of the path; `path_len` their number, or SLACLOCK_NTS
+ * \param out_bytes (out) length of the copy; NULL to decline
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; ALREADY_EXISTS if anything at all is at `path`; DAMAGED if something in the original
+ * is not as it was written; IO, STORAGE_FULL; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_fork(const slaclock_db *db,
+                              const char *path,
+                              size_t path_len,
+                              int64_t *out_bytes,
+                              slaclock_error *error);
+
+/*
+ * =================================================================================================
  * Explanations: why a clock stands where it stands, step by step, for people and as data.
  * =================================================================================================
  */
@@ -3229,6 +3428,33 @@ slaclock_status slaclock_rebuild(slaclock_db *db,
 SLACLOCK_API
 slaclock_status slaclock_compact(slaclock_db *db,
                                  int32_t *out_shrank,
+                                 slaclock_error *error);
+
+/**
+ * Makes a new database from every request and event that can still be read of a damaged one, which is only read. Works
+ * on files that `slaclock_open` refuses.
+ *
+ * \param path      (in) of the damaged file: bytes of the path; `path_len` their number, or SLACLOCK_NTS
+ * \param to        (in) of the new file, likewise; nothing may be there
+ * \param policy    (in) for the case that none in the file can be read; NULL for none
+ * \param stand_ins 1 to keep events whose request cannot be read under a request that stands in for it, else 0
+ * \param out_json  (out, owned) the account: `requests`, `events`, `policies`, `lost_requests`, `lost_events` (null where
+ *                  the file does not say how many it had), `orphaned_events`, `stand_ins`, `unproven`, `repinned`,
+ *                  `feed_advanced_to`, `consumers`, `file_bytes`, `damaged_pages`, `unreadable`, and the first 100
+ *                  `places`; free with `slaclock_text_free`; NULL to decline
+ *
+ * Errors: INVALID_ARGUMENT; NOT_FOUND; NOT_A_DATABASE if there is nothing of a database in the file; NEWER_FORMAT; DAMAGED
+ * if no policy can be read and none is given; BUSY while the file is open anywhere; ALREADY_EXISTS if anything is at
+ * `to`; IO, STORAGE_FULL. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_salvage(const char *path,
+                                 size_t path_len,
+                                 const char *to,
+                                 size_t to_len,
+                                 const slaclock_policy *policy,
+                                 int32_t stand_ins,
+                                 slaclock_text **out_json,
                                  slaclock_error *error);
 
 /*
