@@ -180,8 +180,9 @@ fn every_status_is_met() {
         ("STORAGE_FULL", "needs a full disk; tests of the store fill one up below the library"),
     ];
     let folder = root().join("bindings/c/tests/c");
-    let sources =
-        ["life.c", "misuse.c"].map(|name| std::fs::read_to_string(folder.join(name)).unwrap()).concat();
+    let sources = ["life.c", "agreement.c", "misuse.c"]
+        .map(|name| std::fs::read_to_string(folder.join(name)).unwrap())
+        .concat();
     for kind in slaclock_core::ErrorKind::ALL {
         let mut name = String::new();
         for letter in kind.name().chars() {

@@ -107,6 +107,27 @@ static void figures(slaclock_db *db) {
     CHECK(untouched == NULL);
 }
 
+/* One expedite a month: the second is refused. */
+static void expedites(void) {
+    char text[sizeof CHECK_POLICY + 64];
+    snprintf(text, sizeof text, "%s[expedites]\nper_month = 1\n", CHECK_POLICY);
+    slaclock_policy *policy = NULL;
+    slaclock_db *db = NULL;
+    OK(slaclock_policy_from_text(text, NTS, &policy, &error));
+    OK(slaclock_in_memory(policy, &db, &error));
+    slaclock_policy_free(policy);
+    submit(db, "CASE-1", FRIDAY_15, "acme");
+    submit(db, "CASE-2", FRIDAY_15, "acme");
+    slaclock_event event = SLACLOCK_EVENT_INIT;
+    event.kind = SLACLOCK_EVENT_KIND_EXPEDITED;
+    event.at = FRIDAY_15;
+    GIVES(SLACLOCK_STATUS_INVALID_EVENT, slaclock_record(db, "CASE-1", NTS, &event, NULL, &error));
+    event.by = "ann";
+    OK(slaclock_record(db, "CASE-1", NTS, &event, NULL, &error));
+    GIVES(SLACLOCK_STATUS_QUOTA_EXCEEDED, slaclock_record(db, "CASE-2", NTS, &event, NULL, &error));
+    OK(slaclock_close(db, &error));
+}
+
 static void copies(slaclock_db *db) {
     int64_t bytes = 0;
     OK(slaclock_fork(db, at("copy.slaclock"), NTS, &bytes, &error));
@@ -143,6 +164,7 @@ int main(int argc, char **argv) {
     migrations(db);
     figures(db);
     copies(db);
+    expedites();
     OK(slaclock_close(db, &error));
     slaclock_policy_free(policy);
     return check_end();
