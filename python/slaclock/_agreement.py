@@ -14,8 +14,12 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 __all__ = [
+    "Acknowledgement",
     "Cadence",
     "Comparison",
+    "Expedite",
+    "ExpediteQuota",
+    "ExpediteUse",
     "Fairness",
     "Fate",
     "Figures",
@@ -25,11 +29,13 @@ __all__ = [
     "Ids",
     "Interrupted",
     "Interruption",
+    "Judged",
     "Migration",
     "Outlook",
     "Period",
     "Pressing",
     "Quantiles",
+    "Reminder",
     "Report",
     "Salvage",
     "SalvagedConsumer",
@@ -37,7 +43,13 @@ __all__ = [
     "Shift",
     "Tally",
     "Unreadable",
+    "VendorRequest",
     "Version",
+    "Wait",
+    "WaitGroup",
+    "WaitReport",
+    "WaitSum",
+    "Waiver",
     "Window",
 ]
 
@@ -318,6 +330,192 @@ class Salvage(NamedTuple):
     """Places that could not be read, and requests and events that were refused."""
     places: tuple[Unreadable, ...]
     """The first 100 of them."""
+
+
+class ExpediteQuota(NamedTuple):
+    """How many expedites a customer has used in a month, and when the next is free."""
+
+    customer: str
+    """The customer."""
+    month: Period
+    """The calendar month."""
+    used: int
+    """Expedites dated in it."""
+    per_month: int
+    """How many a month the newest policy allows without approval."""
+    next_free_at: datetime | None
+    """When the next is free without approval; `None` if never."""
+
+
+class Expedite(NamedTuple):
+    """An expedited request."""
+
+    request: str
+    """External id of the request."""
+    at: datetime
+    """When it was expedited."""
+    by: str | None
+    """Who asked for it."""
+    approved_by: str | None
+    """Who allowed it beyond the quota."""
+
+
+class ExpediteUse(NamedTuple):
+    """What a customer used in a calendar month."""
+
+    customer: str | None
+    """The customer."""
+    month: Period
+    """The calendar month."""
+    used: int
+    """Expedites dated in it."""
+    approved: int
+    """Of these, those that a second person approved."""
+    per_month: int | None
+    """How many a month the newest policy allows without approval."""
+    expedites: tuple[Expedite, ...]
+    """The requests, by instant."""
+
+
+class Wait(NamedTuple):
+    """One stretch of waiting."""
+
+    request: str
+    """External id of the request."""
+    from_at: datetime
+    """Since when."""
+    to_at: datetime | None
+    """Until when; `None` while it lasts."""
+    contacts: int
+    """Contacts with the vendor meanwhile."""
+    elapsed: timedelta
+    """Wall-clock time."""
+    working: timedelta
+    """Working time in the calendar of the group."""
+
+
+class WaitSum(NamedTuple):
+    """Waits together."""
+
+    waits: int
+    """How many."""
+    requests: int
+    """Requests among them."""
+    elapsed: timedelta
+    """Wall-clock time, summed."""
+    working: timedelta
+    """Working time, summed."""
+
+
+class WaitGroup(NamedTuple):
+    """All waits of one customer's requests for one party."""
+
+    party: str | Mapping[str, str]
+    """`{"vendor": name}` or `"customer"`."""
+    customer: str | None
+    """Whose requests."""
+    calendar: str
+    """The calendar that working time is counted in."""
+    closed: WaitSum
+    """Waits that are over."""
+    open: WaitSum
+    """Waits that last."""
+    entries: tuple[Wait, ...]
+    """Every wait, by start."""
+
+
+class VendorRequest(NamedTuple):
+    """A request that needed a vendor."""
+
+    request: str
+    """External id."""
+    customer: str | None
+    """Who asked."""
+    vendors: tuple[str, ...]
+    """The vendors contacted, in the order of the first contact."""
+    contacts: int
+    """Contacts."""
+    replies: int
+    """Answers."""
+    awaited: tuple[str, ...]
+    """The vendors still awaited."""
+    is_open: bool
+    """Whether the request is open."""
+
+
+class WaitReport(NamedTuple):
+    """Which requests waited for whom."""
+
+    groups: tuple[WaitGroup, ...]
+    """By party, vendors by name before the customer, then by customer."""
+    vendor_requests: tuple[VendorRequest, ...]
+    """Requests that needed a vendor, in the order of submission."""
+    requests: int
+    """Requests looked at."""
+
+
+class Waiver(NamedTuple):
+    """A waived miss."""
+
+    cycle: int
+    """Number of the clock's cycle."""
+    at: datetime
+    """When it was waived."""
+    by: str | None
+    """Who did."""
+    reason: str | None
+    """Why."""
+
+
+class Judged(NamedTuple):
+    """What one request counts as by one clock."""
+
+    request: str
+    """External id of the request."""
+    clock: str
+    """The clock's name."""
+    period: Period
+    """The period of the cohort that it counts to."""
+    by: tuple[tuple[str, str | None], ...]
+    """The facts counted apart by, with its values."""
+    verdict: str | Mapping[str, str]
+    """`met`, `missed`, `undecided`, or `{"excluded": why}`."""
+    tail: str | None
+    """Of a missed one, what became of the second tier."""
+    waived: bool
+    """Every missed cycle is waived: it is left out of the adjusted figure."""
+    waivers: tuple[Waiver, ...]
+    """Its waived cycles."""
+
+
+class Acknowledgement(NamedTuple):
+    """Somebody read or reviewed a version of the policy."""
+
+    version: int
+    """The version."""
+    duty: Literal["review", "reading"]
+    """What was done."""
+    by: str
+    """Who did it."""
+    at: datetime
+    """When."""
+
+
+class Reminder(NamedTuple):
+    """Something that is yet to be read or reviewed."""
+
+    duty: Literal["review", "reading"]
+    """What is to be done."""
+    policy: str
+    """The policy's name."""
+    version: int
+    """Its version."""
+    reader: str | None
+    """Who must read it; `None` for a review."""
+    due_at: datetime
+    """Until when it is in time."""
+    overdue: bool
+    """That has passed."""
 
 
 class Ids(NamedTuple):

@@ -7,13 +7,19 @@ from typing import Any, Final, Generic, Literal, Protocol, Self, TypeAlias, Type
 from zoneinfo import ZoneInfo
 
 from slaclock._agreement import (
+    Acknowledgement,
+    ExpediteQuota,
+    ExpediteUse,
     Fairness,
     Interrupted,
     Interruption,
+    Judged,
     Migration,
     Outlook,
+    Reminder,
     Report,
     Salvage,
+    WaitReport,
 )
 from slaclock._types import (
     Attainment,
@@ -215,6 +221,9 @@ class Db:
         vendor: str | None = None,
         due: datetime | None = None,
         facts: Mapping[str, str | None] | None = None,
+        approved_by: str | None = None,
+        clock: str | None = None,
+        cycle: int | None = None,
         **more: str | None,
     ) -> Recorded: ...
     def submit_many(
@@ -361,6 +370,23 @@ class Db:
     ) -> Migration: ...
     def retz(self, *, folder: _Path | None = None, by: str, at: datetime | None = None, dry_run: bool = False) -> Migration: ...
     def fork(self, path: _Path, /) -> int: ...
+    def expedite_quota(self, customer: str, /, at: datetime | None = None) -> ExpediteQuota: ...
+    def expedites(self, period: _Period | None = None, /) -> tuple[ExpediteUse, ...]: ...
+    def waits(self, period: _Period | None = None, /, *, now: datetime | None = None) -> WaitReport: ...
+    def judged(
+        self,
+        period: _Period | None = None,
+        /,
+        *,
+        by: Sequence[str] | None = None,
+        clock: str | None = None,
+        now: datetime | None = None,
+    ) -> tuple[Judged, ...]: ...
+    def acknowledge_policy(
+        self, version: int, /, *, by: str, duty: Literal["reading", "review"] = "reading", at: datetime | None = None
+    ) -> Literal["recorded", "already_recorded"]: ...
+    def acknowledgements(self) -> tuple[Acknowledgement, ...]: ...
+    def reminders(self, now: datetime | None = None, /) -> tuple[Reminder, ...]: ...
     def fairness(
         self,
         by: Sequence[str],

@@ -59,6 +59,9 @@ pub(crate) struct EventDoc {
     due: Option<i64>,
     #[serde(default)]
     facts: BTreeMap<String, String>,
+    approved_by: Option<String>,
+    clock: Option<String>,
+    cycle: Option<u32>,
 }
 
 impl EventDoc {
@@ -70,7 +73,9 @@ impl EventDoc {
             vendor: self.vendor,
             due: self.due.map(|due| crate::input::instant("due", due)).transpose()?,
             facts: self.facts,
-            ..EventFields::default()
+            approved_by: self.approved_by,
+            clock: self.clock,
+            cycle: self.cycle,
         };
         let kind = EventKind::from_fields(tag, fields)?;
         let at = crate::input::instant("at", self.at)?;

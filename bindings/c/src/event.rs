@@ -111,6 +111,16 @@ pub struct slaclock_event {
     pub due_at: i64,
     /// Of a change; NULL for none.
     pub facts: *const slaclock_facts,
+    /// Of an expedite: who allowed it beyond the quota.
+    pub approved_by: *const c_char,
+    /// Length of `approved_by`.
+    pub approved_by_len: usize,
+    /// Of a waiver: the clock whose miss is excused.
+    pub clock: *const c_char,
+    /// Length of `clock`.
+    pub clock_len: usize,
+    /// Of a waiver: number of the missed cycle, from 1; SLACLOCK_NONE for none.
+    pub cycle: i64,
 }
 
 // SAFETY: integers and pointers only, the size first.
@@ -137,6 +147,11 @@ const EMPTY: slaclock_event = slaclock_event {
     vendor_len: NTS,
     due_at: SLACLOCK_NONE,
     facts: std::ptr::null(),
+    approved_by: std::ptr::null(),
+    approved_by_len: NTS,
+    clock: std::ptr::null(),
+    clock_len: NTS,
+    cycle: SLACLOCK_NONE,
 };
 
 /// The event that a struct of the caller's describes.
@@ -160,7 +175,14 @@ pub(crate) unsafe fn read(event: *const slaclock_event) -> Result<Event, Fault> 
             vendor: optional("event.vendor", given.vendor, given.vendor_len)?,
             due: input::optional_instant("event.due_at", given.due_at)?,
             facts: facts::pairs("event.facts", given.facts)?,
-            ..EventFields::default()
+            approved_by: optional("event.approved_by", given.approved_by, given.approved_by_len)?,
+            clock: optional("event.clock", given.clock, given.clock_len)?,
+            cycle: match given.cycle {
+                SLACLOCK_NONE => None,
+                cycle => Some(u32::try_from(cycle).map_err(|_| {
+                    Fault::argument(format!("`event.cycle` is {cycle}: cycles are counted from 1"))
+                })?),
+            },
         };
         Ok(Event {
             kind: EventKind::from_fields(tag, fields)?,
@@ -202,7 +224,8 @@ pub unsafe extern "C" fn slaclock_event_init(
 /// Errors: INVALID_ARGUMENT for an argument, an unknown kind; CLOSED; OUT_OF_RANGE for
 /// an instant; NOT_FOUND if there is no such request; INVALID_EVENT for an event before the
 /// receipt, one that lacks what its kind carries, or has what it does not;
-/// CONFLICT if its key was used on this request with other content; the errors of the file. Any thread.
+/// CONFLICT if its key was used on this request with other content; QUOTA_EXCEEDED for an expedite beyond the customer's
+/// quota; the errors of the file. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_record(
     db: *mut slaclock_db,
@@ -231,8 +254,8 @@ pub unsafe extern "C" fn slaclock_record(
 /// \param db       (in)
 /// \param id       (in) the request's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
 /// \param json     (in) an object of `event` (the word: `acknowledged`, `paused`, ...), `at` and, as wanted, `by`,
-///                 `key`, `text` and what the kind carries: `reason`, `to`, `vendor`, `due`, `facts`; `json_len` its
-///                 length in bytes, or SLACLOCK_NTS
+///                 `key`, `text` and what the kind carries: `reason`, `to`, `vendor`, `due`, `facts`, `approved_by`,
+///                 `clock`, `cycle`; `json_len` its length in bytes, or SLACLOCK_NTS
 /// \param out_json (out, owned) `outcome` (`recorded`, `already_recorded`) and `clocks`, as in `slaclock_get_json`;
 ///                 free with `slaclock_text_free`; NULL to decline
 ///

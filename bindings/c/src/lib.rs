@@ -52,6 +52,8 @@ pub mod figures;
 
 pub mod agreement;
 
+pub mod desk;
+
 pub mod explain;
 
 pub mod care;

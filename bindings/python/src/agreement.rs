@@ -61,7 +61,7 @@ fn window(
 }
 
 impl PyDb {
-    fn shown_as<'py>(
+    pub(crate) fn shown_as<'py>(
         &self,
         py: Python<'py>,
         class: &str,

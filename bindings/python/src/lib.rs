@@ -11,6 +11,7 @@ mod calendar_text;
 mod capsule;
 mod cells;
 mod db;
+mod desk;
 mod error;
 mod explanation;
 mod facts;

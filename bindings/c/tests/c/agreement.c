@@ -107,10 +107,59 @@ static void figures(slaclock_db *db) {
     CHECK(untouched == NULL);
 }
 
+/* A miss is excused: the raw figure keeps it. */
+static void waivers(slaclock_db *db) {
+    slaclock_event event = SLACLOCK_EVENT_INIT;
+    event.kind = SLACLOCK_EVENT_KIND_WAIVED;
+    event.at = WEDNESDAY_18;
+    event.by = "bob";
+    event.text = "the customer's own power cut";
+    GIVES(SLACLOCK_STATUS_INVALID_EVENT, slaclock_record(db, "CASE-1", NTS, &event, NULL, &error));
+    event.clock = "resolution";
+    event.cycle = -1;
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_record(db, "CASE-1", NTS, &event, NULL, &error));
+    event.cycle = 1;
+    OK(slaclock_record(db, "CASE-1", NTS, &event, NULL, &error));
+    slaclock_attainment_query query = SLACLOCK_ATTAINMENT_QUERY_INIT;
+    query.now = WEDNESDAY_18 + 30 * DAY;
+    slaclock_text *json = NULL;
+    OK(slaclock_judged_json(db, &query, &json, &error));
+    SAYS(json, "\"waived\":true");
+}
+
+/* Who has read the version, and who has yet to. */
+static void reminders(void) {
+    char text[sizeof CHECK_POLICY + 128];
+    snprintf(text, sizeof text, "%s", CHECK_POLICY);
+    const char *more = "readers = [\"ann\"]\nread_by = 2026-03-31\n[calendar.office]";
+    char *place = strstr(text, "[calendar.office]");
+    snprintf(place, sizeof text - (size_t)(place - text), "%s%s", more, strstr(CHECK_POLICY, "[calendar.office]") + 17);
+    slaclock_policy *policy = NULL;
+    slaclock_db *db = NULL;
+    OK(slaclock_policy_from_text(text, NTS, &policy, &error));
+    OK(slaclock_in_memory(policy, &db, &error));
+    slaclock_policy_free(policy);
+    slaclock_text *json = NULL;
+    OK(slaclock_reminders_json(db, FRIDAY_15, &json, &error));
+    SAYS(json, "\"duty\":\"reading\"");
+    const char *done = "{\"version\": 1, \"duty\": \"reading\", \"by\": \"ann\", \"at\": 1772798400}";
+    slaclock_outcome outcome;
+    OK(slaclock_acknowledge_policy(db, done, NTS, &outcome, &error));
+    CHECK(outcome == SLACLOCK_OUTCOME_RECORDED);
+    OK(slaclock_acknowledge_policy(db, done, NTS, &outcome, &error));
+    CHECK(outcome == SLACLOCK_OUTCOME_ALREADY_RECORDED);
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_acknowledge_policy(db, "{\"version\": 1}", NTS, NULL, &error));
+    OK(slaclock_acknowledgements_json(db, &json, &error));
+    SAYS(json, "\"by\":\"ann\"");
+    OK(slaclock_reminders_json(db, FRIDAY_15, &json, &error));
+    SAYS(json, "[]");
+    OK(slaclock_close(db, &error));
+}
+
 /* One expedite a month: the second is refused. */
 static void expedites(void) {
     char text[sizeof CHECK_POLICY + 64];
-    snprintf(text, sizeof text, "%s[expedites]\nper_month = 1\n", CHECK_POLICY);
+    snprintf(text, sizeof text, "%s[expedites]\nper_month = 1\n[waivers]\nby = [\"bob\"]\n", CHECK_POLICY);
     slaclock_policy *policy = NULL;
     slaclock_db *db = NULL;
     OK(slaclock_policy_from_text(text, NTS, &policy, &error));
@@ -125,6 +174,21 @@ static void expedites(void) {
     event.by = "ann";
     OK(slaclock_record(db, "CASE-1", NTS, &event, NULL, &error));
     GIVES(SLACLOCK_STATUS_QUOTA_EXCEEDED, slaclock_record(db, "CASE-2", NTS, &event, NULL, &error));
+    event.approved_by = "ann";
+    GIVES(SLACLOCK_STATUS_INVALID_EVENT, slaclock_record(db, "CASE-2", NTS, &event, NULL, &error));
+    event.approved_by = "bob";
+    OK(slaclock_record(db, "CASE-2", NTS, &event, NULL, &error));
+    slaclock_text *json = NULL, *untouched = NULL;
+    OK(slaclock_expedite_quota_json(db, "acme", NTS, FRIDAY_15, &json, &error));
+    SAYS(json, "\"used\":2,\"per_month\":1");
+    OK(slaclock_expedites_json(db, "2026-03", NTS, &json, &error));
+    SAYS(json, "\"approved\":1");
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_expedites_json(db, "March", NTS, &untouched, &error));
+    waivers(db);
+    OK(slaclock_waits_json(db, NULL, 0, WEDNESDAY_18, &json, &error));
+    SAYS(json, "\"requests\":2");
+    GIVES(SLACLOCK_STATUS_OUT_OF_RANGE, slaclock_waits_json(db, NULL, 0, -5, &untouched, &error));
+    CHECK(untouched == NULL);
     OK(slaclock_close(db, &error));
 }
 
@@ -165,6 +229,7 @@ int main(int argc, char **argv) {
     figures(db);
     copies(db);
     expedites();
+    reminders();
     OK(slaclock_close(db, &error));
     slaclock_policy_free(policy);
     return check_end();
