@@ -63,7 +63,7 @@ pub(crate) fn derive_given(
     run.over(known, events.is_sorted_by_key(|event| event.at))
 }
 
-/// The same as [`derive`] beside interruptions, and as of `now` unless it is `None`: what happened or was declared later
+/// The same as [`derive()`] beside interruptions, and as of `now` unless it is `None`: what happened or was declared later
 /// is left out.
 pub fn derive_interrupted(
     policy: &Policy,
