@@ -317,5 +317,5 @@ fn a_row_that_does_not_end_is_refused() {
     assert_eq!(error.kind(), slaclock::ErrorKind::InvalidRow);
     assert_eq!(error.message(), "a row is longer than 4194304 bytes: is this a CSV file?");
     let error = Mapping::load("/dev/zero").unwrap_err();
-    assert_eq!(error.message(), "/dev/zero: a mapping must be at most 1048576 bytes");
+    assert_eq!(error.message(), "/dev/zero: is no regular file, and must be one");
 }
