@@ -979,6 +979,26 @@ typedef struct slaclock_event {
      * Of a change; NULL for none.
      */
     const slaclock_facts *facts;
+    /**
+     * Of an expedite: who allowed it beyond the quota.
+     */
+    const char *approved_by;
+    /**
+     * Length of `approved_by`.
+     */
+    size_t approved_by_len;
+    /**
+     * Of a waiver: the clock whose miss is excused.
+     */
+    const char *clock;
+    /**
+     * Length of `clock`.
+     */
+    size_t clock_len;
+    /**
+     * Of a waiver: number of the missed cycle, from 1; SLACLOCK_NONE for none.
+     */
+    int64_t cycle;
 } slaclock_event;
 
 /**
@@ -2573,7 +2593,8 @@ slaclock_status slaclock_event_init(slaclock_event *event,
  * Errors: INVALID_ARGUMENT for an argument, an unknown kind; CLOSED; OUT_OF_RANGE for
  * an instant; NOT_FOUND if there is no such request; INVALID_EVENT for an event before the
  * receipt, one that lacks what its kind carries, or has what it does not;
- * CONFLICT if its key was used on this request with other content; the errors of the file. Any thread.
+ * CONFLICT if its key was used on this request with other content; QUOTA_EXCEEDED for an expedite beyond the customer's
+ * quota; the errors of the file. Any thread.
  */
 SLACLOCK_API
 slaclock_status slaclock_record(slaclock_db *db,
@@ -2589,8 +2610,8 @@ slaclock_status slaclock_record(slaclock_db *db,
  * \param db       (in)
  * \param id       (in) the request's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
  * \param json     (in) an object of `event` (the word: `acknowledged`, `paused`, ...), `at` and, as wanted, `by`,
- *                 `key`, `text` and what the kind carries: `reason`, `to`, `vendor`, `due`, `facts`; `json_len` its
- *                 length in bytes, or SLACLOCK_NTS
+ *                 `key`, `text` and what the kind carries: `reason`, `to`, `vendor`, `due`, `facts`, `approved_by`,
+ *                 `clock`, `cycle`; `json_len` its length in bytes, or SLACLOCK_NTS
  * \param out_json (out, owned) `outcome` (`recorded`, `already_recorded`) and `clocks`, as in `slaclock_get_json`;
  *                 free with `slaclock_text_free`; NULL to decline
  *
@@ -3311,6 +3332,140 @@ slaclock_status slaclock_fork(const slaclock_db *db,
 
 /*
  * =================================================================================================
+ * What a desk does around its deadlines: expedites within their quota, waits for vendors and customers, the requests
+ * behind a figure, and who has read or reviewed the policy. Answers are documents: JSON, instants in seconds since
+ * 1970-01-01T00:00:00Z, spans in seconds. `docs/care.md` says what each means.
+ * =================================================================================================
+ */
+
+/**
+ * How many expedites a customer has used in the calendar month of `at`, and when the next is free.
+ *
+ * \param db       (in)
+ * \param customer (in) UTF-8; `customer_len` its length in bytes, or SLACLOCK_NTS
+ * \param at       seconds since 1970-01-01T00:00:00Z, below 2100
+ * \param out_json (out, owned) `customer`, `month`, `used`, `per_month`, `next_free_at` (null if never); free with
+ *                 `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `at`; UNSUPPORTED if the newest policy foresees no expedites; the
+ * errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_expedite_quota_json(const slaclock_db *db,
+                                             const char *customer,
+                                             size_t customer_len,
+                                             int64_t at,
+                                             slaclock_text **out_json,
+                                             slaclock_error *error);
+
+/**
+ * Use of expedites by customer, then calendar month.
+ *
+ * \param db       (in)
+ * \param period   (in) a text like `2026-03`; NULL for all; `period_len` its length in bytes, or SLACLOCK_NTS
+ * \param out_json (out, owned) a list of `customer`, `month`, `used`, `approved`, `per_month` and `expedites` (`request`,
+ *                 `at`, `by`, `approved_by`); free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, also for a text that is no period; CLOSED; OUT_OF_RANGE for a period beyond 1970 to 2099; the
+ * errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_expedites_json(const slaclock_db *db,
+                                        const char *period,
+                                        size_t period_len,
+                                        slaclock_text **out_json,
+                                        slaclock_error *error);
+
+/**
+ * With whom the requests received in a period spent their time up to `now`: each vendor and customer, waits that are over
+ * and waits that last, with the requests behind each number.
+ *
+ * \param db       (in)
+ * \param period   (in) a text like `2026-03`; NULL for all; `period_len` its length in bytes, or SLACLOCK_NTS
+ * \param now      seconds since 1970-01-01T00:00:00Z, below 2100
+ * \param out_json (out, owned) `groups` (`party`, `customer`, `calendar`, `closed`, `open`, `entries`), `vendor_requests`,
+ *                 `requests` looked at; free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, also for a text that is no period; CLOSED; OUT_OF_RANGE for `now` or a period beyond 1970 to
+ * 2099; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_waits_json(const slaclock_db *db,
+                                    const char *period,
+                                    size_t period_len,
+                                    int64_t now,
+                                    slaclock_text **out_json,
+                                    slaclock_error *error);
+
+/**
+ * Every request that `slaclock_attainment_json` counts for the same query, with what it counts as: the ids behind each
+ * number, waived misses with who excused them and why.
+ *
+ * \param db       (in)
+ * \param query    (in)
+ * \param out_json (out, owned) a list, in the order of submission, of `request`, `clock`, `period`, `by`, `verdict`, `tail`,
+ *                 `waived`, `waivers`; free with `slaclock_text_free`
+ *
+ * Errors: as for `slaclock_attainment_json`. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_judged_json(const slaclock_db *db,
+                                     const slaclock_attainment_query *query,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
+
+/**
+ * Records that somebody has read or reviewed a version of the policy. Durable when the call returns (with safe
+ * durability). The same again changes nothing.
+ *
+ * \param db          (in)
+ * \param json        (in) `version`, `duty` (`"reading"` or `"review"`), `by` and `at`; `json_len` its length in bytes, or
+ *                    SLACLOCK_NTS
+ * \param out_outcome (out) one of `slaclock_outcome`; NULL to decline
+ *
+ * Errors: INVALID_ARGUMENT, also for a document that is not as described, or a person who is not among the version's
+ * readers; CLOSED; NOT_FOUND if no such version is installed; CONFLICT if the person acknowledged it before at another
+ * instant; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_acknowledge_policy(slaclock_db *db,
+                                            const char *json,
+                                            size_t json_len,
+                                            slaclock_outcome *out_outcome,
+                                            slaclock_error *error);
+
+/**
+ * Who has read or reviewed which version of the policy.
+ *
+ * \param db       (in)
+ * \param out_json (out, owned) a list, by version, in the order of arrival, of `version`, `duty`, `by`, `at`; free with
+ *                 `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_acknowledgements_json(const slaclock_db *db,
+                                               slaclock_text **out_json,
+                                               slaclock_error *error);
+
+/**
+ * What is yet to be read or reviewed at `now`: of the version in force and of those that will be.
+ *
+ * \param db       (in)
+ * \param now      seconds since 1970-01-01T00:00:00Z, below 2100
+ * \param out_json (out, owned) a list, by due instant, of `duty`, `policy`, `version`, `reader` (null for a review), `due_at`,
+ *                 `overdue`; free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_reminders_json(const slaclock_db *db,
+                                        int64_t now,
+                                        slaclock_text **out_json,
+                                        slaclock_error *error);
+
+/*
+ * =================================================================================================
  * Explanations: why a clock stands where it stands, step by step, for people and as data.
  * =================================================================================================
  */
@@ -3662,7 +3817,8 @@ slaclock_status slaclock_record_arrow(slaclock_db *db,
 /** Sets up a slaclock_event with nothing in it. */
 #define SLACLOCK_EVENT_INIT                                                                        \
     {sizeof(slaclock_event), -1, SLACLOCK_NONE, NULL, SLACLOCK_NTS, NULL, SLACLOCK_NTS, NULL,      \
-     SLACLOCK_NTS, NULL, SLACLOCK_NTS, NULL, SLACLOCK_NTS, NULL, SLACLOCK_NTS, SLACLOCK_NONE, NULL}
+     SLACLOCK_NTS, NULL, SLACLOCK_NTS, NULL, SLACLOCK_NTS, NULL, SLACLOCK_NTS, SLACLOCK_NONE, NULL,  \
+     NULL, SLACLOCK_NTS, NULL, SLACLOCK_NTS, SLACLOCK_NONE}
 
 /** Sets up a slaclock_query for every running clock. */
 #define SLACLOCK_QUERY_INIT                                                                        \

@@ -232,6 +232,11 @@ typedef struct slaclock_event {
     size_t vendor_len;
     int64_t due_at;
     const slaclock_facts *facts;
+    const char *approved_by;
+    size_t approved_by_len;
+    const char *clock;
+    size_t clock_len;
+    int64_t cycle;
 } slaclock_event;
 typedef struct slaclock_query {
     uint32_t size;
@@ -813,6 +818,39 @@ slaclock_status slaclock_fork(const slaclock_db *db,
                               size_t path_len,
                               int64_t *out_bytes,
                               slaclock_error *error);
+slaclock_status slaclock_expedite_quota_json(const slaclock_db *db,
+                                             const char *customer,
+                                             size_t customer_len,
+                                             int64_t at,
+                                             slaclock_text **out_json,
+                                             slaclock_error *error);
+slaclock_status slaclock_expedites_json(const slaclock_db *db,
+                                        const char *period,
+                                        size_t period_len,
+                                        slaclock_text **out_json,
+                                        slaclock_error *error);
+slaclock_status slaclock_waits_json(const slaclock_db *db,
+                                    const char *period,
+                                    size_t period_len,
+                                    int64_t now,
+                                    slaclock_text **out_json,
+                                    slaclock_error *error);
+slaclock_status slaclock_judged_json(const slaclock_db *db,
+                                     const slaclock_attainment_query *query,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
+slaclock_status slaclock_acknowledge_policy(slaclock_db *db,
+                                            const char *json,
+                                            size_t json_len,
+                                            slaclock_outcome *out_outcome,
+                                            slaclock_error *error);
+slaclock_status slaclock_acknowledgements_json(const slaclock_db *db,
+                                               slaclock_text **out_json,
+                                               slaclock_error *error);
+slaclock_status slaclock_reminders_json(const slaclock_db *db,
+                                        int64_t now,
+                                        slaclock_text **out_json,
+                                        slaclock_error *error);
 slaclock_status slaclock_explain(const slaclock_db *db,
                                  const char *id,
                                  size_t id_len,

@@ -165,7 +165,7 @@ static void structs(slaclock_policy *policy) {
 
     slaclock_event event = SLACLOCK_EVENT_INIT;
     event.at = FRIDAY_15;
-    const int32_t kinds[5] = {-1, 16, 255, INT_MAX, INT_MIN};
+    const int32_t kinds[5] = {-1, 23, 255, INT_MAX, INT_MIN};
     for (int i = 0; i < 5; i++) {
         event.kind = kinds[i];
         GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_record(db, "CASE-2", NTS, &event, NULL, &error));
