@@ -79,7 +79,7 @@ impl Fold {
 
     /// The instant that targets count from, under the rule in force.
     pub(super) fn counted_from(&self) -> Instant {
-        self.basis.map_or(self.received, |basis| basis.counted_from())
+        self.basis.as_ref().map_or(self.received, Basis::counted_from)
     }
 
     /// Another rule takes the steps to come; what the steps so far came to stays.

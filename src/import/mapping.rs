@@ -157,7 +157,10 @@ impl Mapping {
         let mut bytes = Vec::new();
         // One byte more than allowed is enough to see that a file is too large, whatever it is.
         if !std::fs::metadata(path).map_err(named)?.is_file() {
-            return Err(Error::new(ErrorKind::Io, format!("{}: is no regular file, and must be one", path.display())));
+            return Err(Error::new(
+                ErrorKind::Io,
+                format!("{}: is no regular file, and must be one", path.display()),
+            ));
         }
         let limited = std::fs::File::open(path).map_err(named)?.take(MAX_BYTES + 1);
         BufReader::new(limited).read_to_end(&mut bytes).map_err(named)?;

@@ -115,7 +115,10 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     let limit = text::MAX_BYTES as u64 + 1;
     // Asked first: opening a pipe would wait for whoever writes into it.
     if !std::fs::metadata(path).map_err(named)?.is_file() {
-        return Err(Error::new(ErrorKind::Io, format!("{}: is no regular file, and must be one", path.display())));
+        return Err(Error::new(
+            ErrorKind::Io,
+            format!("{}: is no regular file, and must be one", path.display()),
+        ));
     }
     std::fs::File::open(path).map_err(named)?.take(limit).read_to_end(&mut bytes).map_err(named)?;
     Ok(bytes)

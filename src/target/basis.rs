@@ -13,6 +13,8 @@ pub(crate) struct Basis {
     promised: Option<Instant>,
     /// `received` as moved by the receipt rules.
     from: Due,
+    /// The same; `received` itself where they lead nowhere.
+    counted_from: Instant,
     /// The target's; `None` if it is not single.
     target: Option<Due>,
     /// The backstop's, in the same way, and maybe moved to the target's already.
@@ -44,7 +46,8 @@ impl Rule {
             }
             Some(backstop) => base(backstop),
         };
-        Basis { received, promised, from: count.map(|count| count.from), target, backstop }
+        let from = count.map(|count| count.from);
+        Basis { received, promised, from, counted_from: from.unwrap_or(received), target, backstop }
     }
 
     /// As [`due_shifted`](Rule::due_shifted).
@@ -95,7 +98,7 @@ fn is_single(target: &Target) -> bool {
 impl Basis {
     /// The receipt as moved by the receipt rules; the receipt itself where they lead nowhere.
     pub(crate) fn counted_from(&self) -> Instant {
-        self.from.unwrap_or(self.received)
+        self.counted_from
     }
 }
 
