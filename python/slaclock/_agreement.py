@@ -550,7 +550,7 @@ class Comparison(NamedTuple):
 class Quantiles(NamedTuple):
     """The spread of a set of lengths."""
 
-    count: int
+    lengths: int
     """How many lengths."""
     median: timedelta
     """Half take at most this."""
@@ -636,5 +636,8 @@ class Report:
         Path(path).write_text(self.page, encoding="utf-8")
 
 
-OTHER_NAMES: Mapping[type[Any], Mapping[str, str]] = {Window: {"from": "since", "to": "until"}}
+OTHER_NAMES: Mapping[type[Any], Mapping[str, str]] = {
+    Quantiles: {"count": "lengths"},
+    Window: {"from": "since", "to": "until"},
+}
 """Fields that the core names by words which Python keeps for itself."""

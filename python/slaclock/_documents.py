@@ -7,7 +7,6 @@ import types
 import typing
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
-from functools import cache
 from typing import Any
 
 from slaclock import _agreement
@@ -25,9 +24,13 @@ def decoded(name: str, text: str, zone: tzinfo) -> Any:
     return _read(wanted, document, zone)
 
 
-@cache
+_KNOWN: dict[type, dict[str, Any]] = {}
+
+
 def _fields(wanted: type) -> dict[str, Any]:
-    return typing.get_type_hints(wanted)
+    if wanted not in _KNOWN:
+        _KNOWN[wanted] = typing.get_type_hints(wanted)
+    return _KNOWN[wanted]
 
 
 def _read(wanted: Any, value: Any, zone: tzinfo) -> Any:

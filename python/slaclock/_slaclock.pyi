@@ -352,7 +352,15 @@ class Db:
         dry_run: bool = False,
     ) -> Interrupted: ...
     def end_interruption(
-        self, number: int, /, until: datetime, *, by: str, at: datetime | None = None, text: str | None = None, dry_run: bool = False
+        self,
+        number: int,
+        /,
+        until: datetime,
+        *,
+        by: str,
+        at: datetime | None = None,
+        text: str | None = None,
+        dry_run: bool = False,
     ) -> Interrupted: ...
     def withdraw_interruption(
         self, number: int, /, *, by: str, at: datetime | None = None, text: str | None = None, dry_run: bool = False
