@@ -41,6 +41,7 @@ BUILT_IN = {
     "Cancelled": RuntimeError,
     "Unsupported": RuntimeError,
     "Internal": RuntimeError,
+    "QuotaExceeded": RuntimeError,
 }
 
 
