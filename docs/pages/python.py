@@ -18,7 +18,14 @@ class MismatchError(Exception):
 
 
 # What to call the stub's private names in signatures; the first two are written out.
-_PRIVATE = {"_Path": "str | PathLike[str]", "_Zone": "str | ZoneInfo", "_Table": "TableLike", "_T": "T", "_R": "R"}
+_PRIVATE = {
+    "_Path": "str | PathLike[str]",
+    "_Zone": "str | ZoneInfo",
+    "_Period": "str | date | tuple[date, date]",
+    "_Table": "TableLike",
+    "_T": "T",
+    "_R": "R",
+}
 _CLASSES = ("Policy", "Calendar", "Db", "Feed", "Notices", "Table", "Column")
 
 

@@ -116,6 +116,7 @@ using InvalidRow = ErrorOf<Status::invalid_row>;
 using Cancelled = ErrorOf<Status::cancelled>;
 using Unsupported = ErrorOf<Status::unsupported>;
 using Internal = ErrorOf<Status::internal>;
+using QuotaExceeded = ErrorOf<Status::quota_exceeded>;
 
 /// Throws the class of an error's kind; `Error` itself for a kind that a later library has added.
 [[noreturn]] inline void raise(const slaclock_error& error) {
@@ -148,6 +149,7 @@ using Internal = ErrorOf<Status::internal>;
         case Status::cancelled: throw Cancelled(message, error);
         case Status::unsupported: throw Unsupported(message, error);
         case Status::internal: throw Internal(message, error);
+        case Status::quota_exceeded: throw QuotaExceeded(message, error);
         case Status::ok: break;
     }
     throw Error(message, error);

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple
 
 __all__ = [
     "Acknowledgement",
@@ -52,9 +52,6 @@ __all__ = [
     "Waiver",
     "Window",
 ]
-
-Scope: TypeAlias = str | Mapping[str, str]
-"""`"all"`, or one of `{"calendar": name}`, `{"customer": name}`, `{"category": name}`."""
 
 
 class Period(NamedTuple):
@@ -213,8 +210,8 @@ class Window(NamedTuple):
 
     category: str
     """`personnel`, `facilities`, `power`, `internet_telecom`, `merger_acquisition`, `disaster`, `own` or `own:NAME`."""
-    scope: Scope
-    """Whom it is about."""
+    scope: str | Mapping[str, str]
+    """Whom it is about: `"all"`, or one of `{"calendar": name}`, `{"customer": name}`, `{"category": name}`."""
     since: datetime
     """Its first instant."""
     until: datetime | None
