@@ -524,7 +524,7 @@ public final class Slaclock {
 
     @FieldOrder({
         "size", "kind", "at", "by", "byLen", "key", "keyLen", "text", "textLen", "reason", "reasonLen", "to", "toLen", "vendor", "vendorLen", "dueAt",
-        "facts"
+        "facts", "approvedBy", "approvedByLen", "clock", "clockLen", "cycle"
     })
     public static final class EventStruct extends Structure {
         public int size;
@@ -544,6 +544,11 @@ public final class Slaclock {
         public SizeT vendorLen = new SizeT(-1);
         public long dueAt = NONE;
         public Pointer facts;
+        public Pointer approvedBy;
+        public SizeT approvedByLen = new SizeT(-1);
+        public Pointer clock;
+        public SizeT clockLen = new SizeT(-1);
+        public long cycle = NONE;
 
         EventStruct(Event event, Texts texts) {
             size = size();

@@ -49,3 +49,5 @@ final class InvalidRowException extends SlaclockException {}
 final class CancelledException extends SlaclockException {}
 final class UnsupportedException extends SlaclockException {}
 final class InternalException extends SlaclockException {}
+/** The customer's expedites of the month are used up; the message says when one is free again. */
+final class QuotaExceededException extends SlaclockException {}

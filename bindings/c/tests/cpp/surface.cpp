@@ -82,7 +82,7 @@ void errors() {
             names.insert(typeid(error).name());
         }
     }
-    EXPECT(kinds == 25 && names.size() == 25);
+    EXPECT(kinds == 26 && names.size() == 26);
     slaclock_error later = SLACLOCK_ERROR_INIT;
     later.code = 1000;
     EXPECT_THROWS(Error, (raise(later), 0));
