@@ -2611,7 +2611,7 @@ slaclock_status slaclock_record(slaclock_db *db,
  * \param id       (in) the request's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
  * \param json     (in) an object of `event` (the word: `acknowledged`, `paused`, ...), `at` and, as wanted, `by`,
  *                 `key`, `text` and what the kind carries: `reason`, `to`, `vendor`, `due`, `facts`, `approved_by`,
- *                 `clock`, `cycle`; `json_len` its length in bytes, or SLACLOCK_NTS
+ *                 `clock`, `cycle`, `faq`; `json_len` its length in bytes, or SLACLOCK_NTS
  * \param out_json (out, owned) `outcome` (`recorded`, `already_recorded`) and `clocks`, as in `slaclock_get_json`;
  *                 free with `slaclock_text_free`; NULL to decline
  *
@@ -3463,6 +3463,254 @@ slaclock_status slaclock_reminders_json(const slaclock_db *db,
                                         int64_t now,
                                         slaclock_text **out_json,
                                         slaclock_error *error);
+
+/*
+ * =================================================================================================
+ * What was asked before and what helped: a customer's history, the FAQ, and search. Answers are documents: JSON, instants
+ * in seconds since 1970-01-01T00:00:00Z. `docs/history.md` says what each means.
+ * =================================================================================================
+ */
+
+/**
+ * All requests of a customer with what was said, newest receipt first. The cost is the page's, whatever the customer asked
+ * before.
+ *
+ * \param db       (in)
+ * \param customer (in) the customer after all changes, UTF-8; `customer_len` its length in bytes, or SLACLOCK_NTS
+ * \param after    SLACLOCK_PAGE_FIRST, or `next` of the page before
+ * \param limit    most rows, 1 to 1,000
+ * \param out_json (out, owned) `rows` (`request`, `subject`, `received_at`, `facts`, `state`, `handled_at`, `clocks`,
+ *                 `answers`, `faq`) and `next` (for `after`; SLACLOCK_PAGE_END at the end); free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, also for an empty customer; CLOSED; OUT_OF_RANGE for `limit`; the errors of the file. Any
+ * thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_history_json(const slaclock_db *db,
+                                      const char *customer,
+                                      size_t customer_len,
+                                      int64_t after,
+                                      size_t limit,
+                                      slaclock_text **out_json,
+                                      slaclock_error *error);
+
+/**
+ * The requests linked to an FAQ entry, latest link first, as `slaclock_history_json` gives them.
+ *
+ * \param db       (in)
+ * \param id       (in) the entry's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
+ * \param after    SLACLOCK_PAGE_FIRST, or `next` of the page before
+ * \param limit    most rows, 1 to 1,000
+ * \param out_json (out, owned) `rows` and `next`; free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `limit`; NOT_FOUND if there is no such entry; the errors of the file.
+ * Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_faq_requests_json(const slaclock_db *db,
+                                           const char *id,
+                                           size_t id_len,
+                                           int64_t after,
+                                           size_t limit,
+                                           slaclock_text **out_json,
+                                           slaclock_error *error);
+
+/**
+ * Publishes an FAQ entry. Durable when the call returns (with safe durability). The same draft at the same instant by the
+ * same person again gives ALREADY_RECORDED.
+ *
+ * \param db          (in)
+ * \param json        (in) `id`, the caller's own, and `question` and `answer`; or a `request`, whose subject and last answer
+ *                    to the customer stand in for what is left out; `json_len` its length in bytes, or SLACLOCK_NTS
+ * \param at          when: seconds since 1970-01-01T00:00:00Z, below 2100
+ * \param by          (in) who publishes it, UTF-8; `by_len` likewise
+ * \param out_outcome (out) one of `slaclock_outcome`; NULL to decline
+ *
+ * Errors: INVALID_ARGUMENT, also for a document that is not as described, a malformed id, an empty or too long text, or one
+ * that is left out and that the request does not have; CLOSED; OUT_OF_RANGE for `at`; NOT_FOUND if there is no such
+ * request; CONFLICT if the id was published before with other content; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_faq_publish(slaclock_db *db,
+                                     const char *json,
+                                     size_t json_len,
+                                     int64_t at,
+                                     const char *by,
+                                     size_t by_len,
+                                     slaclock_outcome *out_outcome,
+                                     slaclock_error *error);
+
+/**
+ * Says otherwise what an entry asks or answers. What changes nothing gives ALREADY_RECORDED.
+ *
+ * \param db          (in)
+ * \param json        (in) `id` and what changes of `question` and `answer`; `json_len` its length in bytes, or SLACLOCK_NTS
+ * \param at          when: seconds since 1970-01-01T00:00:00Z, below 2100
+ * \param by          (in) who amends it, UTF-8; `by_len` likewise
+ * \param out_outcome (out) one of `slaclock_outcome`; NULL to decline
+ *
+ * Errors: INVALID_ARGUMENT, also for a document that is not as described, or an empty or too long text; CLOSED;
+ * OUT_OF_RANGE for `at`, or after 10,000 changes; NOT_FOUND if there is no such entry; CONFLICT if it is withdrawn or was
+ * changed after `at`; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_faq_amend(slaclock_db *db,
+                                   const char *json,
+                                   size_t json_len,
+                                   int64_t at,
+                                   const char *by,
+                                   size_t by_len,
+                                   slaclock_outcome *out_outcome,
+                                   slaclock_error *error);
+
+/**
+ * Withdraws an entry: it is no longer listed, exported or found. Requests stay linked to it.
+ *
+ * \param db          (in)
+ * \param id          (in) the entry's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
+ * \param at          when: seconds since 1970-01-01T00:00:00Z, below 2100
+ * \param by          (in) who withdraws it, UTF-8; `by_len` likewise
+ * \param out_outcome (out) one of `slaclock_outcome`; NULL to decline
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `at`; NOT_FOUND if there is no such entry; CONFLICT if it was
+ * withdrawn otherwise or changed after `at`; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_faq_withdraw(slaclock_db *db,
+                                      const char *id,
+                                      size_t id_len,
+                                      int64_t at,
+                                      const char *by,
+                                      size_t by_len,
+                                      slaclock_outcome *out_outcome,
+                                      slaclock_error *error);
+
+/**
+ * Records that an entry answers a request: the event `faq_linked`. A request counts once, whatever is recorded.
+ *
+ * \param db          (in)
+ * \param request     (in) the request's id, UTF-8; `request_len` its length in bytes, or SLACLOCK_NTS
+ * \param id          (in) the entry's id, UTF-8; `id_len` likewise
+ * \param at          when: seconds since 1970-01-01T00:00:00Z, below 2100
+ * \param by          (in) who links it, UTF-8; `by_len` likewise
+ * \param out_outcome (out) one of `slaclock_outcome`; NULL to decline
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `at`; NOT_FOUND if there is no such request or entry; INVALID_EVENT if
+ * the entry is withdrawn, or `at` is before the receipt; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_faq_link(slaclock_db *db,
+                                  const char *request,
+                                  size_t request_len,
+                                  const char *id,
+                                  size_t id_len,
+                                  int64_t at,
+                                  const char *by,
+                                  size_t by_len,
+                                  slaclock_outcome *out_outcome,
+                                  slaclock_error *error);
+
+/**
+ * Records that an entry does not answer a request after all: the event `faq_unlinked`.
+ *
+ * \param db          (in)
+ * \param request     (in) the request's id, UTF-8; `request_len` its length in bytes, or SLACLOCK_NTS
+ * \param id          (in) the entry's id, UTF-8; `id_len` likewise
+ * \param at          when: seconds since 1970-01-01T00:00:00Z, below 2100
+ * \param by          (in) who says so, UTF-8; `by_len` likewise
+ * \param out_outcome (out) one of `slaclock_outcome`; NULL to decline
+ *
+ * Errors: as for `slaclock_faq_link`; INVALID_EVENT if the request was not linked to it then. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_faq_unlink(slaclock_db *db,
+                                    const char *request,
+                                    size_t request_len,
+                                    const char *id,
+                                    size_t id_len,
+                                    int64_t at,
+                                    const char *by,
+                                    size_t by_len,
+                                    slaclock_outcome *out_outcome,
+                                    slaclock_error *error);
+
+/**
+ * All FAQ entries by id, with their use.
+ *
+ * \param db             (in)
+ * \param with_withdrawn 1 for withdrawn entries too, else 0
+ * \param out_json       (out, owned) a list of `id`, `question`, `answer`, `request`, `published_at`, `published_by`,
+ *                       `changed_at`, `changed_by`, `withdrawn`, `uses`, `last_used_at`; free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_faq_json(const slaclock_db *db,
+                                  int32_t with_withdrawn,
+                                  slaclock_text **out_json,
+                                  slaclock_error *error);
+
+/**
+ * An FAQ entry, withdrawn or not, and what was done about it.
+ *
+ * \param db       (in)
+ * \param id       (in) the entry's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
+ * \param out_json (out, owned) `entry`, as in `slaclock_faq_json`, and `records`: a list, in the order of recording, of `id`,
+ *                 `act` (`published`, `amended`, `withdrawn`), `at`, `by`, `question`, `answer`, `request`; free with
+ *                 `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; NOT_FOUND if there is no such entry; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_faq_entry_json(const slaclock_db *db,
+                                        const char *id,
+                                        size_t id_len,
+                                        slaclock_text **out_json,
+                                        slaclock_error *error);
+
+/**
+ * The FAQ as a Markdown document: a table of contents, then each question with its answer. Texts are escaped.
+ *
+ * \param db       (in)
+ * \param title    (in) UTF-8; `title_len` its length in bytes, or SLACLOCK_NTS
+ * \param out_text (out, owned) free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_faq_markdown(const slaclock_db *db,
+                                      const char *title,
+                                      size_t title_len,
+                                      slaclock_text **out_text,
+                                      slaclock_error *error);
+
+/**
+ * Looks for requests and FAQ entries by the words of their subjects, notes, answers and questions, best first.
+ *
+ * The index lies in a folder beside the database and is derived; every hit is read again from the store. A library that was
+ * built without search, as it is unless asked for (`cargo build --features search`, `-DSLACLOCK_SEARCH=ON`, `SEARCH=1`),
+ * gives UNSUPPORTED.
+ *
+ * \param db       (in)
+ * \param query    (in) JSON: `text`, 1 to 32 words in at most 1,000 bytes; if wanted `customer`, `from`, `to`, `answered`,
+ *                 `kind` (`"request"` or `"faq"`), `every_word`, `prefix` (true unless said otherwise: the last word also
+ *                 finds what begins with it), `limit` (20; at most 1,000), `skip`, `index` (a folder); `query_len` its
+ *                 length in bytes, or SLACLOCK_NTS
+ * \param out_json (out, owned) `hits` (`kind`, `id`, `score`, `customer`, `subject`, `at`, `state`, `handled_at`, `answer`,
+ *                 `faq`, `found_in`, `snippet`: a list of `text` and `hit`), `matches`, `complete`; free with
+ *                 `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, also for a document that is not as described or a query without a word; CLOSED; OUT_OF_RANGE
+ * for too many words, bytes or hits; UNSUPPORTED for a library without search; BUSY if another process is building the
+ * index and there is none yet; IO, STORAGE_FULL if there is none and its folder cannot be written; the errors of the file.
+ * Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_search_json(const slaclock_db *db,
+                                     const char *query,
+                                     size_t query_len,
+                                     slaclock_text **out_json,
+                                     slaclock_error *error);
 
 /*
  * =================================================================================================

@@ -67,6 +67,8 @@ mod lanes;
 pub mod model;
 pub mod policy;
 pub mod report;
+#[cfg(feature = "search")]
+pub mod search;
 #[cfg(feature = "sim")]
 #[doc(hidden)]
 pub mod sim;
@@ -79,14 +81,19 @@ pub use attainment::{Attainment, Month, PeriodRange, Quarter, Tally, Year};
 pub use calendar::{Calendar, CalendarSpec};
 pub use clock::{Stage, ThresholdKind};
 pub use db::{
-    AttainmentQuery, ClockStatus, Columns, Counts, Db, Durability, Feed, Info, Mode, Notice, OnError,
-    Operation, Options, Outcome, Page, PageKey, Query, Recorded, RequestStatus, Row, Rows, Salvage,
-    SalvageOptions, ScanTable, Verify,
+    AttainmentQuery, ClockStatus, Columns, Counts, Db, Durability, Feed, History, HistoryRow, Info, Mode,
+    Notice, OnError, Operation, Options, Outcome, Page, PageKey, Query, Recorded, RequestStatus, Row, Rows,
+    Salvage, SalvageOptions, ScanTable, Verify,
 };
 pub use error::{Error, ErrorKind, Result};
-pub use model::{Event, EventFields, EventKind, EventTag, Facts, Request};
+pub use model::{
+    Answer, Event, EventFields, EventKind, EventTag, Facts, FaqAct, FaqDraft, FaqEntry, FaqRecord, Request,
+    faq_markdown,
+};
 pub use policy::Policy;
 pub use report::{Fairness, Report, ReportQuery};
+#[cfg(feature = "search")]
+pub use search::{Hit, Hits, SearchQuery};
 pub use target::{NO_DEADLINE, NoDeadline};
 pub use time::{Instant, Span, TimeOfDay};
 

@@ -1,11 +1,9 @@
-//! The page about care beyond deadlines, run as a reader would: what could go wrong is a page that shows what the program
+//! The pages about care beyond deadlines and about history, run as a reader would: what could go wrong is a page that shows what the program
 //! does not do. `SLACLOCK_BLESS=1` writes the outputs anew.
 #![cfg(feature = "cli")]
 
 use std::path::Path;
 use std::process::Command;
-
-const PAGE: &str = "docs/care.md";
 
 /// Runs a command in a folder where `slaclock` is the built program.
 fn run(command: &str, folder: &Path) -> String {
@@ -25,11 +23,20 @@ fn run(command: &str, folder: &Path) -> String {
 }
 
 #[test]
-fn the_page_shows_what_the_program_says() {
+fn the_page_on_care_shows_what_the_program_says() {
+    shows_what_the_program_says("docs/care.md");
+}
+
+#[test]
+fn the_page_on_history_shows_what_the_program_says() {
+    shows_what_the_program_says("docs/history.md");
+}
+
+fn shows_what_the_program_says(path: &str) {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     std::os::unix::fs::symlink(root.join("examples"), folder.path().join("examples")).unwrap();
-    let page = std::fs::read_to_string(PAGE).unwrap();
+    let page = std::fs::read_to_string(path).unwrap();
     let (mut told, mut inside, mut ran) = (String::new(), false, 0);
     for line in page.lines() {
         match (inside, line) {
@@ -48,9 +55,9 @@ fn the_page_shows_what_the_program_says() {
     }
     assert!(ran > 20, "{ran} commands");
     if std::env::var_os("SLACLOCK_BLESS").is_some() {
-        std::fs::write(PAGE, told).unwrap();
+        std::fs::write(path, told).unwrap();
         return;
     }
     let differs = page.lines().zip(told.lines()).find(|(page, told)| page != told);
-    assert!(page == told, "{PAGE}: {differs:?}; SLACLOCK_BLESS=1 cargo test --test care_docs writes it anew");
+    assert!(page == told, "{path}: {differs:?}; SLACLOCK_BLESS=1 cargo test --test care_docs writes it anew");
 }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use redb::{ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
 use serde_json::{Value, json};
 use slaclock::{
-    AttainmentQuery, Db, ErrorKind, Event, EventFields, EventKind, EventTag, Instant, Mode, Options, Page,
-    Policy, Query, Request, SalvageOptions,
+    AttainmentQuery, Db, ErrorKind, Event, EventFields, EventKind, EventTag, FaqDraft, Instant, Mode,
+    Options, Page, Policy, Query, Request, SalvageOptions,
 };
 
 const PRESENT: u32 = 1;
@@ -91,8 +91,8 @@ fn events() -> Vec<Event> {
         }
         EventKind::from_fields(tag, fields).unwrap()
     };
-    // These two are recorded by submitting and by migrating; what needs an actor needs a story, too.
-    let by_others = [EventTag::Received, EventTag::Migrated];
+    // These are recorded by submitting, by migrating and where there is an FAQ; what needs an actor needs a story, too.
+    let by_others = [EventTag::Received, EventTag::Migrated, EventTag::FaqLinked, EventTag::FaqUnlinked];
     let tags = EventTag::ALL.iter().filter(|tag| !by_others.contains(tag) && !tag.needs_actor());
     tags.zip(1..)
         .map(|(tag, n)| {
@@ -140,6 +140,14 @@ fn write(path: &Path) {
     for (id, event) in stories() {
         db.record(id, event).unwrap();
     }
+    for id in ["leaks", "noise"] {
+        let said = |text: &str| Some(text.to_owned());
+        let (question, answer) = (said("Why does it leak?"), said("The seal is worn."));
+        let request = Some("CASE-0".to_owned());
+        db.publish(&FaqDraft { id: id.into(), question, answer, request }, at(25_000), "ann").unwrap();
+    }
+    db.link_faq("CASE-1", "leaks", at(26_000), "ann").unwrap();
+    db.link_faq("CASE-2", "leaks", at(26_000), "ann").unwrap();
     db.compact().unwrap();
     db.install(&policy(2), at(30_000)).unwrap();
     for number in 20..40 {
@@ -152,6 +160,11 @@ fn write(path: &Path) {
     db.advance(at(200_000)).unwrap();
     db.feed("mail").unwrap().acknowledge(3).unwrap();
     db.compact().unwrap();
+    db.amend_faq("leaks", None, Some("The seal is worn: we bring a new one."), at(80_000), "bob").unwrap();
+    db.withdraw_faq("noise", at(80_000), "bob").unwrap();
+    db.unlink_faq("CASE-1", "leaks", at(80_000), "ann").unwrap();
+    let facts = BTreeMap::from([("customer".to_owned(), "borealis".to_owned())]);
+    db.record("CASE-5", Event::new(EventKind::Changed { facts }, at(80_000))).unwrap();
     db.submit(&Request::new("CASE-40", at(90_000))).unwrap();
     db.record("CASE-1", Event::new(EventKind::Resolved, at(9_000))).unwrap();
     db.advance(at(250_000)).unwrap();
@@ -172,6 +185,10 @@ fn answers(db: &Db) -> Value {
         "attainment": db.attainment_by(&AttainmentQuery::at(now)).unwrap(),
         "notices": db.feed("mail").unwrap().pending(1_000).unwrap(),
         "requests": requests,
+        "faq": db.faq(true).unwrap(),
+        "faq_records": db.faq_records("leaks").unwrap(),
+        "faq_requests": db.faq_requests("leaks", Page::first(10)).unwrap(),
+        "history": db.history("borealis", Page::first(10)).unwrap(),
     })
 }
 

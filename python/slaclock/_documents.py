@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from slaclock import _agreement
+from slaclock import _agreement, _history
 
 
 def decoded(name: str, text: str, zone: tzinfo) -> Any:
-    """The document `text` as the class `name` of `slaclock._agreement`, or as a tuple of them where it is a list.
+    """The document `text` as the class `name` of `slaclock._agreement` or `slaclock._history`, or a tuple of them for a list.
 
     Instants are shown in `zone`. Raises `KeyError` or `TypeError` where document and class differ, which would be a defect.
     """
-    wanted = getattr(_agreement, name)
+    wanted = getattr(_history if hasattr(_history, name) else _agreement, name)
     document = json.loads(text)
     if isinstance(document, list):
         return tuple(_read(wanted, entry, zone) for entry in document)

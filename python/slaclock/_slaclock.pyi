@@ -21,6 +21,7 @@ from slaclock._agreement import (
     Salvage,
     WaitReport,
 )
+from slaclock._history import FaqEntry, FaqStory, History, Hits
 from slaclock._types import (
     Attainment,
     Batch,
@@ -224,6 +225,7 @@ class Db:
         approved_by: str | None = None,
         clock: str | None = None,
         cycle: int | None = None,
+        faq: str | None = None,
         **more: str | None,
     ) -> Recorded: ...
     def submit_many(
@@ -395,6 +397,52 @@ class Db:
     ) -> Literal["recorded", "already_recorded"]: ...
     def acknowledgements(self) -> tuple[Acknowledgement, ...]: ...
     def reminders(self, now: datetime | None = None, /) -> tuple[Reminder, ...]: ...
+    def history(self, customer: str, /, *, limit: int = 100, after: int | None = None) -> History: ...
+    def faq_requests(self, id: str, /, *, limit: int = 100, after: int | None = None) -> History: ...
+    def publish_faq(
+        self,
+        id: str,
+        /,
+        question: str | None = None,
+        answer: str | None = None,
+        *,
+        request: str | None = None,
+        by: str,
+        at: datetime | None = None,
+    ) -> Literal["recorded", "already_recorded"]: ...
+    def amend_faq(
+        self,
+        id: str,
+        /,
+        question: str | None = None,
+        answer: str | None = None,
+        *,
+        by: str,
+        at: datetime | None = None,
+    ) -> Literal["recorded", "already_recorded"]: ...
+    def withdraw_faq(self, id: str, /, *, by: str, at: datetime | None = None) -> Literal["recorded", "already_recorded"]: ...
+    def link_faq(self, request: str, id: str, /, *, by: str, at: datetime | None = None) -> Recorded: ...
+    def unlink_faq(self, request: str, id: str, /, *, by: str, at: datetime | None = None) -> Recorded: ...
+    def faq(self, *, withdrawn: bool = False) -> tuple[FaqEntry, ...]: ...
+    def faq_entry(self, id: str, /) -> FaqStory: ...
+    def faq_markdown(self, title: str = "Frequently asked questions", /) -> str: ...
+    def faq_html(self, title: str = "Frequently asked questions", /) -> str: ...
+    def search(
+        self,
+        text: str,
+        /,
+        *,
+        customer: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        answered: bool = False,
+        kind: Literal["request", "faq"] | None = None,
+        every_word: bool = False,
+        prefix: bool = True,
+        limit: int = 20,
+        skip: int = 0,
+        index: _Path | None = None,
+    ) -> Hits: ...
     def fairness(
         self,
         by: Sequence[str],

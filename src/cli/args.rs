@@ -78,6 +78,17 @@ pub(crate) enum Command {
     Reminders(Reminders),
     /// Record that somebody has read (or, with --review, reviewed) a version of the policy.
     Acknowledge(Acknowledge),
+    /// Show what a customer asked before and what was said, newest first; or the requests that an FAQ entry answered.
+    History(super::history::HistoryArgs),
+    /// Publish, amend, withdraw, link, list and export answers for all to read.
+    Faq {
+        #[command(subcommand)]
+        command: super::faq::FaqCommand,
+    },
+    /// Find requests and FAQ entries by their words: has this been asked before, and what helped?
+    ///
+    /// Looks through subjects, notes, answers and questions. The index is made when first asked for and follows by itself.
+    Search(super::search::SearchArgs),
     /// What if something else had been promised: replays the stored requests under other policies. Writes nothing.
     Simulate(Simulate),
     /// Derive all state anew from the events and compare.
@@ -235,7 +246,8 @@ pub(crate) struct Event {
     pub(crate) id: String,
     /// What happened: acknowledged, replied, customer_replied, updated, assigned, paused, resumed, vendor_contacted,
     /// vendor_replied, promised, resolved, reopened, cancelled, changed, note, expedited, expedite_withdrawn,
-    /// refusal_proposed, refusal_approved, refusal_withdrawn, waived or waiver_withdrawn.
+    /// refusal_proposed, refusal_approved, refusal_withdrawn, waived, waiver_withdrawn, faq_linked or
+    /// faq_unlinked.
     pub(crate) kind: String,
     /// When it happened; the system's time if left out.
     #[arg(long, value_name = "TIME")]
@@ -264,6 +276,9 @@ pub(crate) struct Event {
     /// Number of the missed cycle (waived, waiver_withdrawn); the first if left out.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) cycle: Option<u32>,
+    /// The id of the FAQ entry (faq_linked, faq_unlinked).
+    #[arg(long, value_name = "ENTRY")]
+    pub(crate) faq: Option<String>,
     /// Who did it. Expedites, refusals and waivers must say so.
     #[arg(long, value_name = "WHO")]
     pub(crate) by: Option<String>,
@@ -554,7 +569,7 @@ pub(crate) struct CompareTargets {
     pub(crate) show: usize,
 }
 
-fn page_key(text: &str) -> Result<u64, String> {
+pub(super) fn page_key(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "must be the key that a page before ended with, a number".to_owned())
 }
 

@@ -8,6 +8,8 @@ mod care;
 mod clock;
 mod compare;
 mod failure;
+mod faq;
+mod history;
 mod import;
 mod interruption;
 mod live;
@@ -20,6 +22,7 @@ mod report;
 mod reports;
 mod request;
 mod salvage;
+mod search;
 mod simulate;
 mod watch;
 mod when;
@@ -99,6 +102,9 @@ fn database(command: &Command) -> Option<&Path> {
         Command::Reminders(args) => Some(&args.db),
         Command::Acknowledge(args) => Some(&args.db),
         Command::Simulate(args) => Some(&args.db),
+        Command::History(args) => Some(args.db()),
+        Command::Faq { command } => Some(command.db()),
+        Command::Search(args) => Some(args.db()),
         Command::Rebuild(args) => Some(&args.db),
         Command::Info(args) | Command::CheckFile(args) | Command::Compact(args) => Some(&args.db),
     }
@@ -129,6 +135,9 @@ fn obey(command: Command, out: &mut Out) -> Result<Verdict, Failure> {
         Command::Reminders(args) => reports::reminders(&args, out),
         Command::Acknowledge(args) => reports::acknowledge(&args, out),
         Command::Simulate(args) => simulate::simulate(&args, out),
+        Command::History(args) => history::history(&args, out),
+        Command::Faq { command } => faq::faq(&command, out),
+        Command::Search(args) => search::search(&args, out),
         Command::Rebuild(args) => care::rebuild(&args, out),
         Command::Info(args) => care::info(&args, out),
         Command::CheckFile(args) => care::check_file(&args, out),

@@ -73,7 +73,7 @@ fn known(report: &Report, asked: &[String]) -> Result<(), Failure> {
 }
 
 /// Writes beside the file and renames, so that a reader never meets half a page.
-fn put(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn put(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let about = |error: std::io::Error| Failure::text(format!("{}: {error}", file.display()));
     let Some(name) = file.file_name() else {
         return Err(Failure::text(format!("{}: names no file", file.display())));

@@ -63,6 +63,7 @@ fn refuse_strangers(args: &args::Event, tag: EventTag) -> Result<(), Failure> {
         ("--set", !args.set.is_empty(), &[EventTag::Changed][..]),
         ("--approved-by", args.approved_by.is_some(), &[EventTag::Expedited][..]),
         ("--clock", args.clock.is_some(), &[EventTag::Waived, EventTag::WaiverWithdrawn][..]),
+        ("--faq", args.faq.is_some(), &[EventTag::FaqLinked, EventTag::FaqUnlinked][..]),
         ("--cycle", args.cycle.is_some(), &[EventTag::Waived, EventTag::WaiverWithdrawn][..]),
     ];
     for (option, is_given, tags) in given {
@@ -117,6 +118,8 @@ fn kind(args: &args::Event, tag: EventTag, zones: &Zones) -> Result<EventKind, F
         EventTag::WaiverWithdrawn => {
             EventKind::WaiverWithdrawn { clock: need(&args.clock, "--clock")?, cycle: cycle(args) }
         }
+        EventTag::FaqLinked => EventKind::FaqLinked { faq: need(&args.faq, "--faq")? },
+        EventTag::FaqUnlinked => EventKind::FaqUnlinked { faq: need(&args.faq, "--faq")? },
     })
 }
 
@@ -125,7 +128,7 @@ fn cycle(args: &args::Event) -> u32 {
     args.cycle.unwrap_or(1)
 }
 
-fn tell(recorded: &Recorded, zones: &Zones, out: &mut Out) -> Result<Verdict, Failure> {
+pub(super) fn tell(recorded: &Recorded, zones: &Zones, out: &mut Out) -> Result<Verdict, Failure> {
     if out.is_json() {
         out.object(recorded, zones)?;
         return Ok(Verdict::Fine);
@@ -207,6 +210,7 @@ fn particulars(event: &Event, zones: &Zones) -> String {
         EventKind::Paused { reason } => reason.clone(),
         EventKind::VendorContacted { vendor } | EventKind::VendorReplied { vendor } => vendor.clone(),
         EventKind::Promised { due } => zones.main(*due),
+        EventKind::FaqLinked { faq } | EventKind::FaqUnlinked { faq } => faq.clone(),
         EventKind::Changed { facts } => {
             facts.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
         }

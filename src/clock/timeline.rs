@@ -38,6 +38,28 @@ pub enum RequestState {
     },
 }
 
+impl RequestState {
+    /// `open`, `resolved`, `cancelled` or `refused`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            RequestState::Open => "open",
+            RequestState::Resolved { .. } => "resolved",
+            RequestState::Cancelled { .. } => "cancelled",
+            RequestState::Refused { .. } => "refused",
+        }
+    }
+
+    /// When it came to that; `None` while open.
+    pub const fn since(self) -> Option<Instant> {
+        match self {
+            RequestState::Open => None,
+            RequestState::Resolved { at } | RequestState::Cancelled { at } | RequestState::Refused { at } => {
+                Some(at)
+            }
+        }
+    }
+}
+
 /// What a request's events come to under its policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {

@@ -5,6 +5,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::faq;
+use super::history::{may_move_topics, topic_moves, topics_of};
 use super::migrate::is_move;
 use super::moves::{Moved, Moves};
 use super::permit::{self, Before};
@@ -13,13 +15,14 @@ use super::quota::{self, Use};
 use super::{ClockStatus, Db, Operation, Outcome};
 use crate::clock::{Expedite, Given, Interruptions, Timeline, derive_over};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Event, EventKind, Request, validate_id};
+use crate::model::{Event, EventKind, Facts, Request, validate_id};
 use crate::store::Commit;
 use crate::store::expedites::{self, ExpediteRow};
 use crate::store::head::Head;
 use crate::store::records::{NO_EVENTS, RequestRow};
 use crate::store::snapshot::Snapshot;
 use crate::store::tables::Table;
+use crate::store::topics::TopicRow;
 use crate::time::Instant;
 
 fn other_content(stored: &Request, submitted: &Request) -> Error {
@@ -224,6 +227,12 @@ impl<'a> Batch<'a> {
             self.expedited.insert(slot);
         } else if event.kind.tag().needs_actor() && !self.permitted {
             self.permit(slot, event)?;
+        } else if matches!(event.kind, EventKind::FaqLinked { .. } | EventKind::FaqUnlinked { .. })
+            && !self.permitted
+        {
+            let snapshot = self.snapshot;
+            let touched = self.touch(slot)?;
+            faq::permit(snapshot, id, event, touched.events(true).filter(|known| known.at <= event.at))?;
         }
         let touched = self.touch(slot)?;
         let at = event.at.raw();
@@ -434,6 +443,12 @@ impl Touched<'_> {
     ) -> Result<()> {
         let before = if self.is_new { None } else { Some(self.derived(false, eras, interruptions)) };
         let old = if self.is_new { vec![] } else { snapshot.clock_rows(&self.row)? };
+        let topics = if self.is_new || self.added.iter().any(|event| may_move_topics(event)) {
+            let old = before.as_ref().map(|before| self.topics(slot, &before.facts, false));
+            topic_moves(&old.unwrap_or_default(), &self.topics(slot, &after.facts, true))
+        } else {
+            Vec::new()
+        };
         moves.add(&Moved {
             slot,
             row: self.row,
@@ -443,6 +458,12 @@ impl Touched<'_> {
             after,
             request: self.is_new.then_some(&*self.request),
             events: &self.added,
+            topics: &topics,
         })
+    }
+
+    /// The topics it belongs to, with or without the events of this batch.
+    fn topics(&self, slot: u32, facts: &Facts, with_added: bool) -> Vec<TopicRow> {
+        topics_of(slot, self.request.received_at, facts, self.events(with_added))
     }
 }

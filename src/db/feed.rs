@@ -106,7 +106,7 @@ impl Db {
             head.advanced_to = until;
             head.unfolded = head.unfolded.saturating_add(1);
             let entry = LogEntry::new(head);
-            Ok((rows.len() as u64, Some(Commit { entry, notices: rows, values: vec![] })))
+            Ok((rows.len() as u64, Some(Commit { entry, notices: rows, values: vec![], dropped: vec![] })))
         })?;
         self.store.fold_if_due()?;
         Ok(count)
@@ -171,7 +171,7 @@ impl Feed<'_> {
             head.unfolded = head.unfolded.saturating_add(1);
             let entry = LogEntry::new(head);
             let values = vec![(Table::Consumers, consumer.key, payload)];
-            Ok(((), Some(Commit { entry, notices: vec![], values })))
+            Ok(((), Some(Commit { entry, notices: vec![], values, dropped: vec![] })))
         })
     }
 

@@ -227,7 +227,17 @@ impl Db {
             if !dry_run {
                 let (old, before, after) = (&clocks[..], Some(&before), &after);
                 let old_first = row.first_clock;
-                moves.add(&Moved { slot, row, old, old_first, before, after, request: None, events: &[] })?;
+                moves.add(&Moved {
+                    slot,
+                    row,
+                    old,
+                    old_first,
+                    before,
+                    after,
+                    request: None,
+                    events: &[],
+                    topics: &[],
+                })?;
             }
         }
         Ok((done, moves))

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Db;
 use super::derived::{NoticeKey, clock_rows, index_moves, notices_until, pending_keys};
+use super::told::Told;
 use super::{quota, reminders};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::expedites::{self, ExpediteRow};
@@ -81,7 +82,7 @@ pub struct Rebuild {
 }
 
 impl Rebuild {
-    fn differs(&mut self, place: impl Into<String>, text: impl Into<String>) {
+    pub(super) fn differs(&mut self, place: impl Into<String>, text: impl Into<String>) {
         self.differing += 1;
         if self.differences.len() < KEPT_DIFFERENCES {
             self.differences.push(Difference { place: place.into(), text: text.into() });
@@ -141,6 +142,7 @@ impl Db {
         }
         if rebuild.differing > 0 {
             self.store.write(|snapshot| self.repair_expedites(snapshot))?;
+            self.store.write(|snapshot| self.repair_told(snapshot))?;
         }
         self.store.fold_if_due()?;
         Ok(rebuild)
@@ -171,6 +173,7 @@ impl Db {
         let mut phases = [0_u64; PhaseCode::COUNT];
         let mut noticed: HashMap<u32, Vec<NoticeKey>> = HashMap::new();
         let mut expedited = Expedites::new();
+        let mut told = Told::default();
         let advanced_to = snapshot.head().advanced_to;
         for slot in 0..snapshot.head().requests {
             let row = snapshot.request_row(slot)?;
@@ -203,6 +206,7 @@ impl Db {
             let pending = pending_keys(&timeline, advanced_to).into_iter().map(|key| self::row(key, slot));
             expected[IndexKind::Pending as usize].extend(pending);
             keep_expedites(&mut expedited, quota::rows_of(slot, &timeline.expedites));
+            told.add(snapshot, slot, &row, request, &timeline.facts)?;
             let keys = notices_until(&timeline, 0, advanced_to);
             if !keys.is_empty() {
                 noticed.insert(slot, keys);
@@ -214,6 +218,7 @@ impl Db {
         verify_indexes(snapshot, &mut expected, &mut found)?;
         let asked = self.verify_reminders(snapshot, &mut found)?;
         verify_notices(snapshot, noticed, reminders::notices(&asked, 0, advanced_to), &mut found)?;
+        told.compare(snapshot, &mut found)?;
         let stored = stored_expedites(snapshot)?;
         for key in expedited.keys().chain(stored.keys().filter(|key| !expedited.contains_key(key))) {
             let (stored, derived) = (stored.get(key), expedited.get(key));
@@ -259,7 +264,7 @@ impl Db {
         }
         let mut head = *snapshot.head();
         head.unfolded = head.unfolded.saturating_add(1);
-        Ok(((), Some(Commit { entry: LogEntry::new(head), notices: vec![], values })))
+        Ok(((), Some(Commit { entry: LogEntry::new(head), notices: vec![], values, dropped: vec![] })))
     }
 
     fn repair(&self, snapshot: &Snapshot<'_>, slots: std::ops::Range<u32>) -> Result<(u64, Option<Commit>)> {
@@ -282,7 +287,16 @@ impl Db {
             index_moves(row.first_clock, &stored, &clocks, &mut removed, &mut added);
             let (removed, added) = (removed.as_slice(), added.as_slice());
             let clocks = &clocks;
-            entry.push_change(&Change { slot, row, request: None, events: &[], clocks, removed, added })?;
+            entry.push_change(&Change {
+                slot,
+                row,
+                request: None,
+                events: &[],
+                clocks,
+                topics: &[],
+                removed,
+                added,
+            })?;
             repaired += 1;
         }
         if repaired == 0 {
@@ -290,7 +304,7 @@ impl Db {
         }
         head.unfolded = head.unfolded.saturating_add(repaired);
         entry.head = head;
-        Ok((u64::from(repaired), Some(Commit { entry, notices: vec![], values: vec![] })))
+        Ok((u64::from(repaired), Some(Commit { entry, notices: vec![], values: vec![], dropped: vec![] })))
     }
 }
 

@@ -222,6 +222,7 @@ impl Db {
                     after: &after,
                     request: None,
                     events: &[&event],
+                    topics: &[],
                 })?;
             }
         }

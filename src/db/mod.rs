@@ -7,9 +7,11 @@ mod batch;
 mod columns;
 mod derived;
 mod explain;
+mod faq;
 mod feed;
 mod figures;
 mod fork;
+mod history;
 mod interruptions;
 mod judged;
 mod maintain;
@@ -26,12 +28,15 @@ mod report;
 mod request;
 mod salvage;
 mod scan;
+#[cfg(feature = "search")]
+mod search;
 mod shared;
 mod shifts;
 #[cfg(feature = "sim")]
 pub(crate) mod sim;
 mod simulate;
 mod status;
+mod told;
 mod waiting;
 mod write;
 
@@ -41,7 +46,9 @@ use std::sync::{Arc, RwLock};
 
 pub use batch::MAX_EVENTS;
 pub use columns::{Columns, Table as ScanTable};
+pub use faq::MAX_FAQ_RECORDS;
 pub use feed::{Feed, MAX_NOTICES, Notice};
+pub use history::{History, HistoryRow, MAX_HISTORY};
 pub use interruptions::{Interrupted, Order};
 pub use judged::{Judged, WaivedCycle};
 pub use maintain::{Difference, Info, Rebuild};
@@ -112,6 +119,9 @@ pub struct Db {
     queue: Queue,
     /// The journal of interruptions as last read; entries are only ever added.
     declared: RwLock<Arc<Interruptions>>,
+    /// The index of the last search.
+    #[cfg(feature = "search")]
+    engine: std::sync::Mutex<Option<crate::search::index::Engine>>,
 }
 
 impl std::fmt::Debug for Db {
@@ -159,7 +169,14 @@ impl Db {
     }
 
     fn over(store: Store) -> Db {
-        Db { store, editions: RwLock::default(), queue: Queue::default(), declared: RwLock::default() }
+        Db {
+            store,
+            editions: RwLock::default(),
+            queue: Queue::default(),
+            declared: RwLock::default(),
+            #[cfg(feature = "search")]
+            engine: std::sync::Mutex::default(),
+        }
     }
 
     /// Opens an existing database. Never makes one.

@@ -11,6 +11,7 @@ use crate::store::log::{Change, LogEntry};
 use crate::store::notices::NoticeRow;
 use crate::store::records::{ClockRow, RequestRow};
 use crate::store::tables::Table;
+use crate::store::topics::TopicRow;
 
 /// A transaction's changes, gathered.
 pub(super) struct Moves {
@@ -35,6 +36,8 @@ pub(super) struct Moved<'a> {
     pub(super) request: Option<&'a Request>,
     /// New events, in arrival order.
     pub(super) events: &'a [&'a Event],
+    /// The topics that it came to or left.
+    pub(super) topics: &'a [TopicRow],
 }
 
 impl Moves {
@@ -49,7 +52,7 @@ impl Moves {
 
     /// Adds a request.
     pub(super) fn add(&mut self, moved: &Moved<'_>) -> Result<()> {
-        let &Moved { slot, row: request_row, old, old_first, before, after, request, events } = moved;
+        let &Moved { slot, row: request_row, old, old_first, before, after, request, events, topics } = moved;
         let advanced_to = self.head.advanced_to;
         let (mut removed, mut added) = (Vec::new(), Vec::new());
         // Where the clocks went to new slots, nobody looks at the old ones any more.
@@ -76,7 +79,16 @@ impl Moves {
             old.get(at - 1) != Some(clock)
         });
         let (clocks, removed, added) = (&clocks[..], &removed[..], &added[..]);
-        self.entry.push_change(&Change { slot, row: request_row, request, events, clocks, removed, added })
+        self.entry.push_change(&Change {
+            slot,
+            row: request_row,
+            request,
+            events,
+            clocks,
+            topics,
+            removed,
+            added,
+        })
     }
 
     /// Notices that the change makes true or untrue among the thresholds the feed has passed already.
@@ -98,6 +110,6 @@ impl Moves {
         // What is taken back comes first, so that who keeps one notice for each threshold ends with what is true.
         self.notices
             .sort_by_key(|notice| (!notice.retracted, notice.at, notice.request, notice.clock, notice.cycle));
-        Commit { entry: self.entry, notices: self.notices, values }
+        Commit { entry: self.entry, notices: self.notices, values, dropped: vec![] }
     }
 }

@@ -49,7 +49,7 @@ impl Before<'_> {
 
     fn proposal(&self, event: &Event) -> Result<()> {
         if self.then.state != RequestState::Open {
-            return Err(self.wrong(event, format!("the request is {}", state_words(self.then.state))));
+            return Err(self.wrong(event, format!("the request is {}", self.then.state.word())));
         }
         match self.open_refusal() {
             Some(by) => {
@@ -155,7 +155,7 @@ pub(super) fn expedite(
     let Some(new) = new else {
         let why = match state {
             RequestState::Open => "the request is expedited already".to_owned(),
-            other => format!("the request is {}", state_words(other)),
+            other => format!("the request is {}", other.word()),
         };
         return Err(wrong(id, event, why));
     };
@@ -201,13 +201,4 @@ fn wrong(id: &str, event: &Event, why: impl std::fmt::Display) -> Error {
         ErrorKind::InvalidEvent,
         format!("event `{}` at {} on request `{id}`: {why}", event.kind.tag().word(), event.at),
     )
-}
-
-fn state_words(state: RequestState) -> &'static str {
-    match state {
-        RequestState::Open => "open",
-        RequestState::Resolved { .. } => "resolved",
-        RequestState::Cancelled { .. } => "cancelled",
-        RequestState::Refused { .. } => "refused",
-    }
 }

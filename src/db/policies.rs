@@ -138,7 +138,7 @@ impl Db {
             ];
             let after = [&[asked][..], &before].concat();
             let notices = reminders::changed(&before, &after, head.advanced_to);
-            Ok(((), Some(Commit { entry: LogEntry::new(head), notices, values })))
+            Ok(((), Some(Commit { entry: LogEntry::new(head), notices, values, dropped: vec![] })))
         })
     }
 

@@ -118,7 +118,10 @@ impl Db {
             let notices = changed(&before, &after, head.advanced_to);
             let values = vec![(Table::Reminders, place, reminders::write(&record)?)];
             head.unfolded = head.unfolded.saturating_add(1);
-            Ok((Outcome::Recorded, Some(Commit { entry: LogEntry::new(head), notices, values })))
+            Ok((
+                Outcome::Recorded,
+                Some(Commit { entry: LogEntry::new(head), notices, values, dropped: vec![] }),
+            ))
         })
     }
 

@@ -1,5 +1,6 @@
 //! Salvage: a new database from what can still be read of a damaged one.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -10,14 +11,15 @@ use super::write::is_about_the_row;
 use super::{Db, Durability, Mode, Operation, Options, PolicyInfo, reminders};
 use crate::clock::Entry;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Event, EventKind, Request};
+use crate::model::{Event, EventKind, FaqRecord, Request};
 use crate::policy::Policy;
 use crate::store::bytes::Input;
+use crate::store::faq::{self, StoredEntry};
 use crate::store::head::Head;
 use crate::store::reminders::{self as stored_reminders, Done, Schedule};
 use crate::store::salvage::{Found, Gatherer, Wreck};
 use crate::store::tables::Table;
-use crate::store::{Store, codec, file};
+use crate::store::{Store, codec, file, texts};
 use crate::time::Instant;
 
 /// Most places that a salvage names; all are counted.
@@ -163,7 +165,7 @@ impl Db {
         note_damage(&wreck, &mut saved);
         let editions =
             editions(&wreck, options, &mut saved).map_err(|error| error.context(from.display()))?;
-        let db = start(&draft, &editions, journal(&wreck, &mut saved))?;
+        let db = start(&draft, &editions, journal(&wreck, &mut saved), faq_journal(&wreck, &mut saved)?)?;
         let mut filling = Filling { db: &db, editions: &editions, saved, rows: vec![], bytes: 0 };
         let mut gatherer = Gatherer::new(&wreck);
         let losses = gatherer.losses();
@@ -309,7 +311,51 @@ fn journal(wreck: &Wreck, saved: &mut Salvage) -> Vec<(Table, u64, Vec<u8>)> {
     journal
 }
 
-fn start(draft: &Path, editions: &Editions, journal: Vec<(Table, u64, Vec<u8>)>) -> Result<Db> {
+/// The FAQ from what can be read of its journal, numbered anew. Each record has the whole entry, so one that is missing
+/// costs no more than itself.
+struct FaqJournal {
+    values: Vec<(Table, u64, Vec<u8>)>,
+    acts: u32,
+    texts: u64,
+    latest: u32,
+}
+
+fn faq_journal(wreck: &Wreck, saved: &mut Salvage) -> Result<FaqJournal> {
+    let mut journal = FaqJournal { values: vec![], acts: 0, texts: 0, latest: 0 };
+    let mut entries: BTreeMap<u64, StoredEntry> = BTreeMap::new();
+    let (mut expected, last) = (1, wreck.head().map_or(0, |head| u64::from(head.faq_acts)));
+    let mut misses = |keys: std::ops::Range<u64>| {
+        if !keys.is_empty() {
+            let text =
+                format!("{} records about FAQ entries are not in any sound value", keys.end - keys.start);
+            saved.misses(format!("table faq_acts, key {}", keys.start), ErrorKind::Damaged, text);
+        }
+    };
+    for (key, payload) in wreck.payloads(Table::FaqActs).take_while(|(key, _)| *key < u64::from(u32::MAX)) {
+        let Ok(record) = codec::decode_all::<FaqRecord>(&payload) else { continue };
+        misses(expected..key);
+        expected = key + 1;
+        journal.acts += 1;
+        journal.latest = journal.latest.max(record.at.raw());
+        journal.texts = journal.texts.wrapping_add(texts::digest(texts::FAQ, journal.acts, &payload));
+        journal.values.push((Table::FaqActs, u64::from(journal.acts), payload));
+        let key = faq::key_of(&record.id);
+        let before = entries.remove(&key);
+        entries.insert(key, StoredEntry::after(before, journal.acts, record));
+    }
+    misses(expected..last.saturating_add(1));
+    for (key, entry) in &entries {
+        journal.values.push((Table::Faq, *key, codec::encode(entry)?));
+    }
+    Ok(journal)
+}
+
+fn start(
+    draft: &Path,
+    editions: &Editions,
+    journal: Vec<(Table, u64, Vec<u8>)>,
+    faq: FaqJournal,
+) -> Result<Db> {
     let options = Options::default().mode(Mode::Exclusive).durability(Durability::BULK);
     let values = editions.values.iter().zip(1..);
     let mut first: Vec<(Table, u64, Vec<u8>)> =
@@ -327,10 +373,12 @@ fn start(draft: &Path, editions: &Editions, journal: Vec<(Table, u64, Vec<u8>)>)
     let head = Head {
         policy: editions.values.len() as u32,
         interruptions: journal.len() as u32,
-        latest_event_at: latest.max().unwrap_or(0),
+        latest_event_at: latest.chain([faq.latest]).max().unwrap_or(0),
+        faq_acts: faq.acts,
+        texts: faq.texts,
         ..Head::default()
     };
-    let first: Vec<(Table, u64, Vec<u8>)> = first.into_iter().chain(journal).collect();
+    let first: Vec<(Table, u64, Vec<u8>)> = first.into_iter().chain(journal).chain(faq.values).collect();
     Ok(Db::over(Store::create(Some(draft), &options.file, head, &first)?))
 }
 

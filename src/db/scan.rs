@@ -53,13 +53,24 @@ impl Page {
         Page { limit, after: Some(key) }
     }
 
-    fn check(self) -> Result<u64> {
-        if !(1..=MAX_PAGE).contains(&self.limit) {
+    /// Its length, and where it ends, of pages in falling order and of at most `most` rows.
+    pub(super) fn falling(self, most: usize) -> Result<(usize, Option<u64>)> {
+        self.check_length(most)?;
+        Ok((self.limit, self.after.map(PageKey::to_bits)))
+    }
+
+    fn check_length(self, most: usize) -> Result<()> {
+        if !(1..=most).contains(&self.limit) {
             return Err(Error::new(
                 ErrorKind::OutOfRange,
-                format!("page of {} rows: must be 1 to {MAX_PAGE}", self.limit),
+                format!("page of {} rows: must be 1 to {most}", self.limit),
             ));
         }
+        Ok(())
+    }
+
+    fn check(self) -> Result<u64> {
+        self.check_length(MAX_PAGE)?;
         Ok(self.after.map_or(0, |key| key.0.saturating_add(1)))
     }
 }

@@ -168,7 +168,9 @@ impl Operation {
                     | EventKind::VendorReplied { vendor: text }
                     | EventKind::Expedited { approved_by: Some(text) }
                     | EventKind::Waived { clock: text, .. }
-                    | EventKind::WaiverWithdrawn { clock: text, .. } => text.len(),
+                    | EventKind::WaiverWithdrawn { clock: text, .. }
+                    | EventKind::FaqLinked { faq: text }
+                    | EventKind::FaqUnlinked { faq: text } => text.len(),
                     _ => 0,
                 };
                 id.len() + sum(&[by, key, text]) + carried

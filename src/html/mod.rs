@@ -1,12 +1,15 @@
-//! A report as one page: no script, no network, nothing beside the file.
+//! A report, or the FAQ, as one page: no script, no network, nothing beside the file.
 //!
 //! The figures are the report's; this room only finds words, plots and a place for them. Every text that comes from a
 //! customer is escaped by the template engine.
 
+mod faq;
 mod lists;
 mod plots;
 mod view;
 mod words;
+
+pub use faq::faq_page;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
@@ -25,19 +28,21 @@ use crate::report::Report;
 /// # Errors
 /// `Internal` if the template fails, which would be a defect.
 pub fn page(report: &Report, policy: &Policy) -> Result<String> {
+    let view = view::View::of(report, policy)?;
+    let values = context! { page => Value::from(Serde(&view)), style => include_str!("report.css") };
+    render("report.html", include_str!("report.html"), values)
+}
+
+/// Fills a template in which every value is escaped.
+fn render(name: &str, template: &str, values: Value) -> Result<String> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let view = view::View::of(report, policy)?;
     SyntaxConfig::builder()
         .trim_blocks(true)
         .lstrip_blocks(true)
         .build()
         .map(|syntax| environment.set_syntax(syntax))
-        .and_then(|()| environment.add_template("report.html", include_str!("report.html")))
-        .and_then(|()| environment.get_template("report.html"))
-        .and_then(|template| {
-            template
-                .render(context! { page => Value::from(Serde(&view)), style => include_str!("report.css") })
-        })
-        .map_err(|cause| Error::new(ErrorKind::Internal, "the page of a report").because(cause))
+        .and_then(|()| environment.add_template(name, template))
+        .and_then(|()| environment.get_template(name)?.render(values))
+        .map_err(|cause| Error::new(ErrorKind::Internal, format!("the page {name}")).because(cause))
 }

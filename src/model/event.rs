@@ -53,6 +53,8 @@ macro_rules! event_tags {
                 EventTag::ExpediteWithdrawn,
                 EventTag::RefusalProposed,
                 EventTag::RefusalWithdrawn,
+                EventTag::FaqLinked,
+                EventTag::FaqUnlinked,
             ];
         }
     };
@@ -107,6 +109,10 @@ event_tags! {
     WaiverWithdrawn = 22, "waiver_withdrawn";
     /// The request moved to another version of the policy. Recorded by migrating, never on its own.
     Migrated = 24, "migrated";
+    /// An entry of the FAQ answers it.
+    FaqLinked = 28, "faq_linked";
+    /// It does not after all.
+    FaqUnlinked = 29, "faq_unlinked";
 }
 
 impl EventTag {
@@ -214,6 +220,16 @@ pub enum EventKind {
         /// The edition it is under from then on.
         to: u32,
     },
+    /// An entry of the FAQ answers it.
+    FaqLinked {
+        /// The entry's id.
+        faq: String,
+    },
+    /// It does not after all.
+    FaqUnlinked {
+        /// The entry's id.
+        faq: String,
+    },
 }
 
 impl EventTag {
@@ -260,6 +276,8 @@ impl EventKind {
             EventKind::Waived { .. } => EventTag::Waived,
             EventKind::WaiverWithdrawn { .. } => EventTag::WaiverWithdrawn,
             EventKind::Migrated { .. } => EventTag::Migrated,
+            EventKind::FaqLinked { .. } => EventTag::FaqLinked,
+            EventKind::FaqUnlinked { .. } => EventTag::FaqUnlinked,
         }
     }
 }
@@ -314,8 +332,8 @@ impl Event {
     /// `InvalidEvent` for a `received` or `migrated` event, a promise that is not after its event, a pause without reason,
     /// a change without facts or of the fact `expedite`, which only an expedite sets; for an expedite, a refusal or a
     /// waiver that does not say by whom, an expedite approved by the one who asks, a proposal or a waiver without its
-    /// reason in `text`, a waiver of cycle 0; `InvalidArgument` for a text over 64 KiB
-    /// or more than 256 facts.
+    /// reason in `text`, a waiver of cycle 0; `InvalidArgument` for a text over 64 KiB, more than 256 facts or a malformed
+    /// id of an FAQ entry.
     pub fn validate(&self) -> Result<()> {
         let wrong = |why: String| Err(Error::new(ErrorKind::InvalidEvent, why));
         match &self.kind {
@@ -325,6 +343,7 @@ impl Event {
             EventKind::Migrated { .. } => {
                 wrong("event `migrated`: is recorded by migrating, not as an event of its own".into())
             }
+            EventKind::FaqLinked { faq } | EventKind::FaqUnlinked { faq } => super::validate_faq_id(faq),
             EventKind::Paused { reason } if reason.is_empty() => {
                 wrong("event `paused`: the reason is empty; give one like `waiting_customer`".into())
             }

@@ -16,6 +16,7 @@ use crate::time::Instant;
 /// | `due` | `promised` |
 /// | `facts` | `changed` |
 /// | `clock`, `cycle` | `waived`, `waiver_withdrawn` |
+/// | `faq` | `faq_linked`, `faq_unlinked` |
 ///
 /// `approved_by` may be left out, and is refused by all kinds but `expedited`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct EventFields {
     pub clock: Option<String>,
     /// Number of the missed cycle, from 1.
     pub cycle: Option<u32>,
+    /// The id of the FAQ entry.
+    pub faq: Option<String>,
 }
 
 impl EventKind {
@@ -87,6 +90,8 @@ impl EventKind {
                 clock: need(tag, "clock", fields.clock.take())?,
                 cycle: need(tag, "cycle", fields.cycle.take())?,
             },
+            EventTag::FaqLinked => EventKind::FaqLinked { faq: need(tag, "faq", fields.faq.take())? },
+            EventTag::FaqUnlinked => EventKind::FaqUnlinked { faq: need(tag, "faq", fields.faq.take())? },
             EventTag::Migrated => {
                 return Err(Error::new(
                     ErrorKind::InvalidEvent,
@@ -116,6 +121,7 @@ impl EventFields {
             ("approved_by", self.approved_by.is_some()),
             ("clock", self.clock.is_some()),
             ("cycle", self.cycle.is_some()),
+            ("faq", self.faq.is_some()),
         ];
         there.into_iter().find_map(|(name, is_there)| is_there.then_some(name))
     }
@@ -141,6 +147,7 @@ mod tests {
             approved_by: Some("bob".into()),
             clock: Some("resolution".into()),
             cycle: Some(1),
+            faq: Some("vpn".into()),
         }
     }
 
@@ -167,7 +174,9 @@ mod tests {
                 "promised",
                 "waived",
                 "waiver_withdrawn",
-                "migrated"
+                "migrated",
+                "faq_linked",
+                "faq_unlinked"
             ]
         );
         for tag in EventTag::ALL.iter().filter(|tag| **tag != EventTag::Migrated) {
@@ -185,6 +194,7 @@ mod tests {
             fields.approved_by = fields.approved_by.filter(|_| is(&[EventTag::Expedited]));
             fields.clock = fields.clock.filter(|_| waiver);
             fields.cycle = fields.cycle.filter(|_| waiver);
+            fields.faq = fields.faq.filter(|_| is(&[EventTag::FaqLinked, EventTag::FaqUnlinked]));
             assert_eq!(EventKind::from_fields(*tag, fields).unwrap().tag(), *tag);
         }
     }

@@ -11,6 +11,7 @@ use super::sealed;
 use super::snapshot::{CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, load_block, sealed_key};
 use super::tables::{META_HEAD, Reader, Table, Writer};
 use super::tail::Tail;
+use super::topics;
 use super::view::View;
 use crate::error::Result;
 
@@ -26,6 +27,7 @@ pub(crate) fn fold(view: &View, reader: &Reader, writer: &Writer<'_>) -> Result<
     let tail = view.tail(|| Ok(reader))?;
     writer.put_all(Table::Records, pack_records(before.sealed_requests, tail.records())?.into_iter())?;
     fold_ids(view, tail, reader, writer)?;
+    fold_topics(tail, reader, writer)?;
 
     let mut requests = tail.requests.sorted();
     let mut packer = Packer::new(before.event_blocks);
@@ -119,6 +121,21 @@ fn fold_ids(view: &View, tail: &Tail, reader: &Reader, writer: &Writer<'_>) -> R
     }
     writer.put_all(Table::Ids, plan.blocks.into_iter())?;
     writer.put(Table::Ids, sealed_key(0, 0), &plan.directory)
+}
+
+fn fold_topics(tail: &Tail, reader: &Reader, writer: &Writer<'_>) -> Result<()> {
+    let rows = tail.topics();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let load = |key: u64| reader.must(Table::Topics, key, |payload| Ok(payload.into()));
+    let directory = topics::read_directory(reader)?;
+    let plan = directory.add_run(rows, &load)?;
+    for run in plan.dropped_runs {
+        writer.remove_range(Table::Topics, sealed_key(run, 0)..=sealed_key(run, u32::MAX))?;
+    }
+    writer.put_all(Table::Topics, plan.blocks.into_iter())?;
+    writer.put(Table::Topics, sealed_key(0, 0), &plan.directory)
 }
 
 /// Rewrites the blocks of fixed rows that hold a changed row; `rows` past the end extend the sequence.

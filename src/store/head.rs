@@ -37,14 +37,18 @@ pub(crate) struct Head {
     pub(crate) unfolded: u32,
     /// Entries about interruptions.
     pub(crate) interruptions: u32,
+    /// Acts about FAQ entries.
+    pub(crate) faq_acts: u32,
+    /// The sum of the digests of all texts: requests, events, and acts about FAQ entries.
+    pub(crate) texts: u64,
     /// Clocks by the phase of their latest cycle.
     pub(crate) phases: [u64; PhaseCode::COUNT],
 }
 
 impl Head {
     pub(crate) fn write(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(160);
-        let longs = [self.epoch, self.seq, self.folded, self.notices, self.events];
+        let mut out = Vec::with_capacity(156);
+        let longs = [self.epoch, self.seq, self.folded, self.notices, self.events, self.texts];
         for long in longs.iter().chain(&self.phases) {
             out.extend_from_slice(&long.to_le_bytes());
         }
@@ -59,6 +63,7 @@ impl Head {
             self.policy,
             self.unfolded,
             self.interruptions,
+            self.faq_acts,
         ];
         for word in words {
             out.extend_from_slice(&word.to_le_bytes());
@@ -74,6 +79,7 @@ impl Head {
             folded: input.u64()?,
             notices: input.u64()?,
             events: input.u64()?,
+            texts: input.u64()?,
             ..Head::default()
         };
         for phase in &mut head.phases {
@@ -90,6 +96,7 @@ impl Head {
             &mut head.policy,
             &mut head.unfolded,
             &mut head.interruptions,
+            &mut head.faq_acts,
         ];
         for word in words {
             *word = input.u32()?;
@@ -116,9 +123,10 @@ mod tests {
     fn heads_are_read_as_written() {
         let mut head = Head { epoch: 1, seq: 2, folded: 3, notices: 4, events: 5, ..Head::default() };
         (head.requests, head.clocks, head.advanced_to, head.unfolded) = (6, 7, 8, 9);
+        (head.faq_acts, head.texts) = (10, 11);
         head.move_phase(None, PhaseCode::Finished);
         let bytes = head.write();
-        assert_eq!(bytes.len(), 5 * 8 + 8 * 8 + 10 * 4);
+        assert_eq!(bytes.len(), 6 * 8 + 8 * 8 + 11 * 4);
         assert_eq!(Head::read(&bytes).unwrap(), head);
         assert!(Head::read(&bytes[1..]).is_err());
     }

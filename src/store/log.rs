@@ -12,7 +12,8 @@ use super::bytes::{Input, put_count};
 use super::head::Head;
 use super::index::IndexKind;
 use super::records::{ClockRow, RequestRow};
-use super::{codec, ids};
+use super::topics::{self, TopicRow};
+use super::{codec, ids, texts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, Request};
 
@@ -32,6 +33,8 @@ pub(crate) struct Change<'a> {
     pub(crate) events: &'a [&'a Event],
     /// Those of its clock rows that are new or changed.
     pub(crate) clocks: &'a [ClockRow],
+    /// The topics that it came to or left.
+    pub(crate) topics: &'a [TopicRow],
     /// Index rows that are no longer there.
     pub(crate) removed: &'a [IndexRow],
     /// Index rows that are new.
@@ -46,6 +49,8 @@ pub(crate) struct LogEntry {
     /// The changes so far; the first four bytes are for their number.
     changes: Vec<u8>,
     count: usize,
+    /// The sum of the digests of the texts that came.
+    pub(crate) texts: u64,
     /// Requests sealed before that are changed.
     touched: Vec<u32>,
     /// Rows that come to an index, and rows that go.
@@ -63,25 +68,46 @@ pub(crate) struct Written {
 impl LogEntry {
     /// An entry without changes.
     pub(crate) fn new(head: Head) -> LogEntry {
-        LogEntry { head, changes: vec![0; 4], count: 0, touched: Vec::new(), moved: Default::default() }
+        LogEntry {
+            head,
+            changes: vec![0; 4],
+            count: 0,
+            texts: 0,
+            touched: Vec::new(),
+            moved: Default::default(),
+        }
     }
 
     /// Adds a change of a request, new ones included. Each request has one change at most.
     pub(crate) fn push_change(&mut self, change: &Change<'_>) -> Result<()> {
-        let out = &mut self.changes;
+        let (out, texts) = (&mut self.changes, &mut self.texts);
+        let slot = change.slot;
         out.extend_from_slice(&change.slot.to_le_bytes());
         change.row.write(out);
         sized(out, |out| match change.request {
             None => Ok(()),
             Some(request) => {
                 out.extend_from_slice(&ids::hash(&request.id).to_le_bytes());
-                codec::append(out, request)
+                let from = out.len();
+                codec::append(out, request)?;
+                *texts = texts.wrapping_add(texts::digest(slot, texts::REQUEST, &out[from..]));
+                Ok(())
             }
         })?;
         put_count(out, change.events.len())?;
-        sized(out, |out| change.events.iter().try_for_each(|event| codec::append(out, *event)))?;
+        let first = change.row.events.saturating_sub(change.events.len() as u32) + texts::FIRST_EVENT;
+        sized(out, |out| {
+            change.events.iter().zip(first..).try_for_each(|(event, number)| {
+                let from = out.len();
+                codec::append(out, *event)?;
+                *texts = texts.wrapping_add(texts::digest(slot, number, &out[from..]));
+                Ok(())
+            })
+        })?;
         put_count(out, change.clocks.len())?;
         change.clocks.iter().for_each(|clock| clock.write(out));
+        put_count(out, change.topics.len())?;
+        change.topics.iter().for_each(|row| row.write(out));
         if change.slot < self.head.sealed_requests {
             self.touched.push(change.slot);
         }
@@ -202,6 +228,7 @@ pub(crate) struct ReadChange<'a> {
     /// Where in the value the codec events lie.
     pub(crate) place: Range<usize>,
     pub(crate) clocks: &'a [[u8; ClockRow::SIZE]],
+    pub(crate) topics: &'a [[u8; topics::ROW_BYTES]],
 }
 
 /// Reads the changes of a commit in place, one by one.
@@ -219,8 +246,8 @@ pub(crate) fn read(bytes: &[u8], mut change: impl FnMut(ReadChange<'_>) -> Resul
         };
         let events = input.u32()?;
         let place = sized_place(&mut input)?;
-        let clocks = input.rows()?;
-        change(ReadChange { slot, row, request, events, place, clocks })?;
+        let (clocks, topics) = (input.rows()?, input.rows()?);
+        change(ReadChange { slot, row, request, events, place, clocks, topics })?;
     }
     input.end()
 }
@@ -254,6 +281,7 @@ mod tests {
         let event = Event::new(EventKind::Resolved, at).by("ann").key("k1");
         let request = Request::new("CASE-1", at);
         let clock = ClockRow::unstarted(0, 0);
+        let topic = TopicRow { topic: 5, place: topics::place(6, 7), came: false };
         let (removed, added) = ([(IndexKind::Pending, 9)], [(IndexKind::Due, 5), (IndexKind::Limit, 6)]);
         let mut entry = LogEntry::new(Head { requests: 7, sealed_requests: 7, ..Head::default() });
         let change = Change {
@@ -262,6 +290,7 @@ mod tests {
             request: Some(&request),
             events: &[&event],
             clocks: &[clock],
+            topics: &[topic],
             removed: &removed,
             added: &added,
         };
@@ -281,6 +310,7 @@ mod tests {
                 assert_eq!(codec::decode_all::<Event>(&bytes[found.place.clone()]).unwrap(), event);
             }
             assert_eq!(ClockRow::read(&found.clocks[0]).unwrap(), clock);
+            assert_eq!(TopicRow::read(&found.topics[0]).unwrap(), topic);
             Ok(())
         })
         .unwrap();

@@ -5,6 +5,7 @@ pub(crate) mod bytes;
 pub(crate) mod codec;
 mod events;
 pub(crate) mod expedites;
+pub(crate) mod faq;
 pub(crate) mod file;
 mod fold;
 mod frame;
@@ -22,8 +23,11 @@ mod sealed;
 pub(crate) mod snapshot;
 pub(crate) mod tables;
 mod tail;
+pub(crate) mod texts;
+pub(crate) mod topics;
 mod view;
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -55,6 +59,8 @@ pub(crate) struct Commit {
     pub(crate) notices: Vec<notices::NoticeRow>,
     /// Values written as they are.
     pub(crate) values: Vec<(Table, u64, Vec<u8>)>,
+    /// Keys removed before that.
+    pub(crate) dropped: Vec<(Table, RangeInclusive<u64>)>,
 }
 
 impl Store {
@@ -160,9 +166,13 @@ impl Store {
             let before = snapshot.head().unfolded;
             let head = &mut commit.entry.head;
             head.seq = snapshot.head().seq + 1;
+            head.texts = snapshot.head().texts.wrapping_add(commit.entry.texts);
             for rows in commit.notices.chunks(notices::ROWS_PER_VALUE) {
                 writer.put(Table::Notices, head.notices + 1, &notices::write(rows)?)?;
                 head.notices += rows.len() as u64;
+            }
+            for (table, keys) in &commit.dropped {
+                writer.remove_range(*table, keys.clone())?;
             }
             for (table, key, payload) in &commit.values {
                 writer.put(*table, *key, payload)?;

@@ -13,7 +13,7 @@ use super::records::{ClockRow, NO_EVENTS, RequestRow, row_at};
 use super::tables::{Reader, Table};
 use super::tail::Tail;
 use super::view::{View, read_head};
-use super::{codec, events};
+use super::{codec, events, topics};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, Request};
 
@@ -268,6 +268,41 @@ impl<'a> Snapshot<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// The live places of a topic below `below`, newest first, until `visit` returns false.
+    pub(crate) fn visit_topic(
+        &self,
+        topic: u64,
+        below: Option<u64>,
+        mut visit: impl FnMut(u64) -> Result<bool>,
+    ) -> Result<()> {
+        let recent = self.tail()?.topic(topic);
+        let directory = topics::read_directory(self.reader()?)?;
+        let load = |key: u64| self.block(Table::Topics, key);
+        for place in directory.newest_first(topic, below, &recent, &load) {
+            if !visit(place?)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every live place of every topic, in order.
+    pub(crate) fn topics(&self) -> Result<Vec<(u64, u64)>> {
+        let recent = self.tail()?.topics();
+        let is_recent =
+            |key: (u64, u64)| recent.binary_search_by_key(&key, |row| (row.topic, row.place)).is_ok();
+        let mut found = Vec::new();
+        let load = |key: u64| self.block(Table::Topics, key);
+        topics::read_directory(self.reader()?)?.each(&load, |row| {
+            if !is_recent((row.topic, row.place)) {
+                found.push((row.topic, row.place));
+            }
+        })?;
+        found.extend(recent.iter().filter(|row| row.came).map(|row| (row.topic, row.place)));
+        found.sort_unstable();
+        Ok(found)
     }
 
     /// One of the ordered indexes.

@@ -58,6 +58,12 @@ tables! {
     Expedites = 14, "expedites";
     /// Edition and number → what the policy asks of people, and who has done it.
     Reminders = 15, "reminders";
+    /// Run and block → sorted (topic, instant, request): by customer, and by FAQ entry.
+    Topics = 16, "topics";
+    /// Hash of the id → the FAQ entry as it is.
+    Faq = 17, "faq";
+    /// Number → what was published, amended or withdrawn.
+    FaqActs = 18, "faq_acts";
 }
 
 pub(crate) const META_FORMAT: u64 = 0;

@@ -2,8 +2,8 @@
 //!
 //! Fixed rows are kept as they are; texts stay in the log values and are read when somebody asks for them.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -12,6 +12,7 @@ use super::codec;
 use super::head::Head;
 use super::log::{self, ReadChange, ReadRequest};
 use super::records::{ClockRow, RequestRow};
+use super::topics::TopicRow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Event;
 
@@ -95,6 +96,10 @@ pub(crate) struct Tail {
     /// The newest group of a request's new events.
     newest: HashMap<u32, u32, FixedState>,
     groups: Vec<Group>,
+    /// The newest row of a topic.
+    newest_topic: HashMap<u64, u32, FixedState>,
+    /// Rows of topics, each with the one of the same topic before it, or `NO_GROUP`.
+    topics: Vec<(TopicRow, u32)>,
 }
 
 impl Tail {
@@ -109,6 +114,8 @@ impl Tail {
             clocks: Rows::new(head.sealed_clocks),
             newest: HashMap::default(),
             groups: Vec::new(),
+            newest_topic: HashMap::default(),
+            topics: Vec::new(),
         }
     }
 
@@ -140,6 +147,11 @@ impl Tail {
                     return damaged("too many clocks");
                 };
                 self.clocks.set(slot, clock)?;
+            }
+            for bytes in change.topics {
+                let row = TopicRow::read(bytes)?;
+                let before = self.newest_topic.insert(row.topic, self.topics.len() as u32);
+                self.topics.push((row, before.unwrap_or(NO_GROUP)));
             }
             if change.events > 0 {
                 let group = self.groups.len() as u32;
@@ -204,6 +216,26 @@ impl Tail {
             }
         }
         Ok(())
+    }
+
+    /// A topic's places that came (true) or went, by the last word about each.
+    pub(crate) fn topic(&self, topic: u64) -> BTreeMap<u64, bool> {
+        let mut found = BTreeMap::new();
+        let mut at = self.newest_topic.get(&topic).copied().unwrap_or(NO_GROUP);
+        while let Some((row, before)) = self.topics.get(at as usize) {
+            found.entry(row.place).or_insert(row.came);
+            at = *before;
+        }
+        found
+    }
+
+    /// The last word about every place of every topic, in order. What went before it was ever sealed is left out.
+    pub(crate) fn topics(&self) -> Vec<TopicRow> {
+        let mut rows: Vec<(TopicRow, usize)> = self.topics.iter().map(|(row, _)| *row).zip(0..).collect();
+        rows.sort_unstable_by_key(|(row, at)| (row.topic, row.place, std::cmp::Reverse(*at)));
+        rows.dedup_by_key(|(row, _)| (row.topic, row.place));
+        let sealed = self.requests.first_new;
+        rows.into_iter().map(|(row, _)| row).filter(|row| row.came || row.slot() < sealed).collect()
     }
 
     fn bytes(&self, piece: Piece) -> &[u8] {

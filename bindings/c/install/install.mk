@@ -2,6 +2,7 @@
 # make install    installs it with its headers, for bare compilers, pkg-config and CMake: PREFIX, LIBDIR, INCLUDEDIR,
 #                 DOCDIR and DESTDIR say where. As a user who has no Rust: make c-library first, then
 #                 sudo make install CARGO=true
+#                 SEARCH=1 builds slaclock_search_json in, which makes the library larger
 # make uninstall  takes the same files away again
 #
 # CMakeLists.txt beside this folder installs the very same files; scripts/test-c-install compares the two.
@@ -12,6 +13,7 @@ INCLUDEDIR ?= $(PREFIX)/include
 DOCDIR     ?= $(PREFIX)/share/doc/slaclock
 DESTDIR    ?=
 INSTALL    ?= install
+SEARCH     ?= 0
 
 slaclock_c       := bindings/c/install
 slaclock_built   := $(or $(CARGO_TARGET_DIR),target)/release
@@ -26,7 +28,7 @@ space := $() $()
 .PHONY: c-library install uninstall
 
 c-library:
-	$(CARGO) build --release --locked -p slaclock-capi
+	$(CARGO) build --release --locked -p slaclock-capi $(if $(filter-out 0,$(SEARCH)),--features search)
 
 # install(1) puts a new file in the place of the old one, so that programs which run on it are not disturbed.
 install: c-library

@@ -23,7 +23,7 @@ use crate::{input, output};
 ///
 /// # Safety
 /// `out_json` as for [`output::out`].
-unsafe fn told<A: Serialize>(
+pub(crate) unsafe fn told<A: Serialize>(
     db: *const slaclock_db,
     out_json: *mut *mut slaclock_text,
     ask: impl FnOnce(&Db) -> Result<A, Fault>,

@@ -62,6 +62,7 @@ pub(crate) struct EventDoc {
     approved_by: Option<String>,
     clock: Option<String>,
     cycle: Option<u32>,
+    faq: Option<String>,
 }
 
 impl EventDoc {
@@ -76,6 +77,7 @@ impl EventDoc {
             approved_by: self.approved_by,
             clock: self.clock,
             cycle: self.cycle,
+            faq: self.faq,
         };
         let kind = EventKind::from_fields(tag, fields)?;
         let at = crate::input::instant("at", self.at)?;

@@ -183,6 +183,8 @@ pub(crate) unsafe fn read(event: *const slaclock_event) -> Result<Event, Fault> 
                     Fault::argument(format!("`event.cycle` is {cycle}: cycles are counted from 1"))
                 })?),
             },
+            // Links to FAQ entries have functions of their own.
+            faq: None,
         };
         Ok(Event {
             kind: EventKind::from_fields(tag, fields)?,
@@ -255,7 +257,7 @@ pub unsafe extern "C" fn slaclock_record(
 /// \param id       (in) the request's id, UTF-8; `id_len` its length in bytes, or SLACLOCK_NTS
 /// \param json     (in) an object of `event` (the word: `acknowledged`, `paused`, ...), `at` and, as wanted, `by`,
 ///                 `key`, `text` and what the kind carries: `reason`, `to`, `vendor`, `due`, `facts`, `approved_by`,
-///                 `clock`, `cycle`; `json_len` its length in bytes, or SLACLOCK_NTS
+///                 `clock`, `cycle`, `faq`; `json_len` its length in bytes, or SLACLOCK_NTS
 /// \param out_json (out, owned) `outcome` (`recorded`, `already_recorded`) and `clocks`, as in `slaclock_get_json`;
 ///                 free with `slaclock_text_free`; NULL to decline
 ///

@@ -54,6 +54,8 @@ pub mod agreement;
 
 pub mod desk;
 
+pub mod history;
+
 pub mod explain;
 
 pub mod care;

@@ -138,7 +138,7 @@ pub unsafe extern "C" fn slaclock_query_init(
 }
 
 /// The page that begins after a place; `None` after the end.
-fn page(after: i64, capacity: usize) -> Result<Option<Page>, Fault> {
+pub(crate) fn page(after: i64, capacity: usize) -> Result<Option<Page>, Fault> {
     let limit = capacity.min(SLACLOCK_MAX_PAGE);
     // 0 rows are for the core to refuse.
     Ok(match after {
@@ -148,7 +148,7 @@ fn page(after: i64, capacity: usize) -> Result<Option<Page>, Fault> {
     })
 }
 
-fn place(next: Option<PageKey>) -> i64 {
+pub(crate) fn place(next: Option<PageKey>) -> i64 {
     next.map_or(SLACLOCK_PAGE_END, |key| key.to_bits().cast_signed())
 }
 

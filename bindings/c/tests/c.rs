@@ -23,6 +23,11 @@ fn an_agreement_is_lived_with() {
 }
 
 #[test]
+fn what_was_asked_before_is_told() {
+    println!("{}", Program::build("history.c", &[]).passes(&[]));
+}
+
+#[test]
 fn wrong_arguments_are_explained() {
     println!("{}", Program::build("misuse.c", &[]).passes(&[]));
 }
@@ -53,8 +58,14 @@ fn programs_link_with_the_archive_too() {
 /// Sanitizers see what C and the allocator do; nothing may be leaked or read after it is freed.
 #[test]
 fn nothing_leaks_under_the_address_sanitizer() {
-    let programs =
-        [("life.c", true), ("agreement.c", true), ("misuse.c", false), ("threads.c", true), ("week.c", true)];
+    let programs = [
+        ("life.c", true),
+        ("agreement.c", true),
+        ("history.c", false),
+        ("misuse.c", false),
+        ("threads.c", true),
+        ("week.c", true),
+    ];
     for (source, in_folder) in programs {
         let program = Program::build(source, &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
         let folder = tempfile::tempdir().unwrap();
@@ -71,7 +82,9 @@ fn nothing_leaks_under_the_address_sanitizer() {
 #[test]
 fn valgrind_finds_nothing() {
     need("valgrind", &["valgrind"]);
-    for (source, in_folder) in [("misuse.c", false), ("life.c", true), ("agreement.c", true)] {
+    for (source, in_folder) in
+        [("misuse.c", false), ("life.c", true), ("agreement.c", true), ("history.c", false)]
+    {
         let program = Program::build(source, &[]);
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("valgrind");
@@ -154,12 +167,13 @@ fn the_library_needs_libc_and_nothing_else() {
     }
 }
 
-/// life.c and agreement.c call every function.
+/// life.c, agreement.c and history.c call every function.
 #[test]
 fn no_function_is_left_untried() {
     let folder = root().join("bindings/c/tests/c");
-    let life =
-        ["life.c", "agreement.c"].map(|name| std::fs::read_to_string(folder.join(name)).unwrap()).concat();
+    let life = ["life.c", "agreement.c", "history.c"]
+        .map(|name| std::fs::read_to_string(folder.join(name)).unwrap())
+        .concat();
     let check = std::fs::read_to_string(folder.join("check.h")).unwrap();
     let untried: Vec<String> = functions()
         .into_iter()
@@ -180,7 +194,7 @@ fn every_status_is_met() {
         ("STORAGE_FULL", "needs a full disk; tests of the store fill one up below the library"),
     ];
     let folder = root().join("bindings/c/tests/c");
-    let sources = ["life.c", "agreement.c", "misuse.c"]
+    let sources = ["life.c", "agreement.c", "history.c", "misuse.c"]
         .map(|name| std::fs::read_to_string(folder.join(name)).unwrap())
         .concat();
     for kind in slaclock_core::ErrorKind::ALL {

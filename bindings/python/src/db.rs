@@ -159,15 +159,15 @@ impl PyDb {
     ///
     /// What the kinds carry: `paused` a `reason`, `assigned` a `to`, `vendor_contacted` and `vendor_replied` a `vendor`,
     /// `promised` a `due`, `changed` the new values in `facts` or further keywords (`None` or empty text removes one),
-    /// `waived` and `waiver_withdrawn` a `clock` and `cycle`, `expedited` beyond the quota who it was `approved_by`. Events
-    /// may arrive late and out of order. Idempotent if there is a `key`.
+    /// `waived` and `waiver_withdrawn` a `clock` and `cycle`, `expedited` beyond the quota who it was `approved_by`,
+    /// `faq_linked` and `faq_unlinked` a `faq`. Events may arrive late and out of order. Idempotent if there is a `key`.
     ///
     /// Raises `NotFoundError` if there is no such request, `InvalidEventError` for an event before the receipt or with
     /// the wrong particulars, `ConflictError` if the key was used with other content, `QuotaExceededError` for an expedite
     /// beyond the customer's quota.
     #[pyo3(signature = (request, event, /, *, at = None, by = None, key = None, text = None, to = None, reason = None,
                         vendor = None, due = None, facts = None, approved_by = None, clock = None, cycle = None,
-                        **more))]
+                        faq = None, **more))]
     #[allow(clippy::too_many_arguments, reason = "each is a keyword of its own in Python")]
     fn event<'py>(
         &self,
@@ -186,6 +186,7 @@ impl PyDb {
         approved_by: Option<String>,
         clock: Option<String>,
         cycle: Option<u32>,
+        faq: Option<String>,
         more: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let at = instant_or_now(at, py, "at")?;
@@ -194,7 +195,7 @@ impl PyDb {
             .into_iter()
             .chain(crate::facts::changes(more.map(|more| more.as_mapping()))?);
         let facts = facts.collect();
-        let fields = EventFields { to, reason, vendor, due, facts, approved_by, clock, cycle };
+        let fields = EventFields { to, reason, vendor, due, facts, approved_by, clock, cycle, faq };
         let event = Event { kind: kind_of(py, event, fields)?, at, by, key, text };
         let answer = self.call(py, |db| db.record(request, event))?;
         status::recorded(py, &answer, &self.zones(py)?)

@@ -16,6 +16,7 @@ mod error;
 mod explanation;
 mod facts;
 mod feed;
+mod history;
 mod import;
 mod kernel;
 mod open;

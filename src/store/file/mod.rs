@@ -358,6 +358,18 @@ impl OpenFile {
         if self.handle().is_some() { Ok(()) } else { Err(Fault::Retired.error()) }
     }
 
+    /// Where the file lies; `None` in memory.
+    #[cfg(feature = "search")]
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// How long a call waits for others.
+    #[cfg(feature = "search")]
+    pub(crate) fn busy_timeout(&self) -> Duration {
+        self.options.busy_timeout
+    }
+
     /// Whether nobody but this handle can commit.
     pub(crate) fn is_alone(&self) -> bool {
         self.options.mode == Mode::Exclusive && !self.read_only
