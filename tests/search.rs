@@ -157,11 +157,9 @@ impl Model {
             }
         }
         for (id, (question, answer, given)) in &self.faq {
-            if *given && query.kind != Some(HitKind::Request) && query.customer.is_none() && is_within(at(0))
-            {
-                if has(question) || has(answer) {
-                    found.insert(id.clone());
-                }
+            let wanted = *given && query.kind != Some(HitKind::Request) && query.customer.is_none();
+            if wanted && is_within(at(0)) && (has(question) || has(answer)) {
+                found.insert(id.clone());
             }
         }
         found

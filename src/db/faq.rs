@@ -287,14 +287,12 @@ pub(super) fn permit<'e>(
                 return Err(Error::new(ErrorKind::InvalidEvent, message));
             }
         }
-        EventKind::FaqUnlinked { faq } => {
-            if !crate::model::links(then).contains_key(faq.as_str()) {
-                let message = format!(
-                    "event `faq_unlinked` at {} on request `{request}`: it is not linked to FAQ entry `{faq}` then",
-                    event.at
-                );
-                return Err(Error::new(ErrorKind::InvalidEvent, message));
-            }
+        EventKind::FaqUnlinked { faq } if !crate::model::links(then).contains_key(faq.as_str()) => {
+            let message = format!(
+                "event `faq_unlinked` at {} on request `{request}`: it is not linked to FAQ entry `{faq}` then",
+                event.at
+            );
+            return Err(Error::new(ErrorKind::InvalidEvent, message));
         }
         _ => {}
     }

@@ -282,7 +282,7 @@ impl Db {
                     None => stale += 1,
                 }
             }
-            hits.sort_by(|one, other| (other.score, other.at).cmp(&(one.score, one.at)));
+            hits.sort_by_key(|hit| std::cmp::Reverse((hit.score, hit.at)));
             let hits = hits.into_iter().skip(query.skip).take(query.limit).collect();
             let complete = found.position.seq == head.seq && found.position.texts == head.texts;
             Ok(Hits { hits, matches: found.count.saturating_sub(stale), complete })

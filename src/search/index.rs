@@ -498,8 +498,12 @@ fn query(fields: Fields, terms: &Terms) -> BooleanQuery {
     let mut only = |query: Box<dyn Query>| {
         all.push((Occur::Must, Box::new(ConstScoreQuery::new(query, 0.0)) as Box<dyn Query>));
     };
-    terms.faq.map(|faq| only(is(fields.faq, u64::from(faq))));
-    terms.customer.map(|customer| only(is(fields.customer, customer)));
+    if let Some(faq) = terms.faq {
+        only(is(fields.faq, u64::from(faq)));
+    }
+    if let Some(customer) = terms.customer {
+        only(is(fields.customer, customer));
+    }
     if terms.answered {
         only(is(fields.answered, 1));
     }
