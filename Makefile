@@ -45,9 +45,10 @@ format:
 lint:
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 
-# Runs the examples in the documentation too.
+# Runs the examples in the documentation too. The C library is tried without search, as it is shipped, and with it.
 tests:
 	$(CARGO) test --workspace --all-features --locked
+	SLACLOCK_C_FEATURES=search $(CARGO) test -p slaclock-capi --all-features --locked --test c what_was_asked_before
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked

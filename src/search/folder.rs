@@ -20,6 +20,9 @@ use tantivy::directory::{
 };
 use twox_hash::XxHash3_64;
 
+/// Files are verified piece by piece.
+const PIECE_BYTES: usize = 1 << 20;
+
 /// A file as it was when it was verified.
 type Stamp = (u64, Option<SystemTime>);
 
@@ -169,7 +172,12 @@ impl Directory for Folder {
         let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
         if verified.get(path) != Some(&stamp) {
             let (footer, body) = Footer::extract_footer(FileSlice::new(opened.clone())).map_err(wrong)?;
-            if crc32fast::hash(&body.read_bytes().map_err(wrong)?) != footer.crc {
+            let mut sum = crc32fast::Hasher::new();
+            for from in (0..body.len()).step_by(PIECE_BYTES) {
+                let piece = body.read_bytes_slice(from..body.len().min(from + PIECE_BYTES)).map_err(wrong)?;
+                sum.update(&piece);
+            }
+            if sum.finalize() != footer.crc {
                 return Err(wrong(io::Error::new(io::ErrorKind::InvalidData, "its checksum does not match")));
             }
             verified.insert(path.to_owned(), stamp);

@@ -10,12 +10,16 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// The folder of libslaclock.so and libslaclock.a, which Cargo does not build for tests of its own accord.
+/// `SLACLOCK_C_FEATURES=search` builds that feature in.
 pub(crate) fn library() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--package", "slaclock-capi", "--locked", "--target-dir"]).arg(target);
+        if let Some(features) = std::env::var_os("SLACLOCK_C_FEATURES") {
+            cargo.arg("--features").arg(features);
+        }
         succeeds(cargo.current_dir(root()));
         target.join("debug")
     })
