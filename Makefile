@@ -11,10 +11,12 @@
 # make build   the command line tool, target/release/slaclock
 # make python  the wheel, target/wheels, and .venv with it installed; make test-python runs its tests
 # make bench   slaclock beside its peers; writes target/bench-report.md (SLACLOCK_BENCH_SIZE=1e7 for the full size)
+# make bench-python   the wheel beside numpy, pandas, businesstimedelta and DuckDB; adds to the same report
+# make bench-readme   puts the report's table into README.md
 
 CARGO ?= cargo
 
-.PHONY: demo build bench docs soak test test-docs test-readme test-languages format lint tests doc python test-python instructions
+.PHONY: demo build bench bench-python bench-readme docs soak test test-docs test-readme test-languages format lint tests doc python test-python instructions
 
 demo: build
 	scripts/demo target/release/slaclock
@@ -24,6 +26,13 @@ build:
 
 bench:
 	$(CARGO) bench --locked -p slaclock-benches
+
+bench-python: python
+	.venv/bin/python python/tests/bench.py
+	$(CARGO) run --release --locked -p slaclock-benches --bin report
+
+bench-readme:
+	scripts/bench-readme
 
 test: format lint tests doc test-python test-docs test-readme test-languages test-c-install instructions
 

@@ -9,12 +9,14 @@ use std::env;
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
-use slaclock::{Facts, Instant, Span};
-use slaclock_benches::data;
+use slaclock::{Db, Facts, Instant, OnError, Page, Query, Span};
+use slaclock_benches::{data, desk};
 
 /// Path and most instructions for each item.
 const BOUNDS: &str = include_str!("../../instructions.tsv");
 const ITEMS: usize = 128_000;
+/// Of the paths of a database, each item of which takes thousands of instructions.
+const ROWS: usize = 4_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -44,12 +46,13 @@ fn count_all() -> ExitCode {
         let Ok(bound) = bound.parse::<f64>() else {
             return fail(&format!("instructions.tsv: `{bound}`: must be a number"));
         };
-        let counts = [ITEMS, 2 * ITEMS].map(|items| collected(path, items));
+        let few = if path.starts_with("db ") { ROWS } else { ITEMS };
+        let counts = [few, 2 * few].map(|items| collected(path, items));
         let [Ok(once), Ok(twice)] = counts else {
             let why = counts.into_iter().find_map(Result::err);
             return fail(&why.unwrap_or_default());
         };
-        let each = (twice as f64 - once as f64) / ITEMS as f64;
+        let each = (twice as f64 - once as f64) / few as f64;
         let is_over = each > bound;
         too_many += usize::from(is_over);
         println!("{path:<28} {each:>12.1} {bound:>8}{}", if is_over { "  TOO MANY" } else { "" });
@@ -77,8 +80,39 @@ fn collected(path: &str, items: usize) -> Result<u64, String> {
     }
 }
 
+/// Runs a path of a database for so many rows. What is not counted is made alike for both numbers of rows.
+fn run_rows(path: &str, rows: usize) -> ExitCode {
+    let policy = desk::policy();
+    let requests = desk::requests(2 * ROWS);
+    let submits = desk::submits(&requests);
+    let db = Db::in_memory(&policy).expect("a database");
+    if path == "db submit" {
+        db.apply(black_box(&submits[..rows.min(submits.len())]), OnError::Abort).expect("submits");
+        return ExitCode::SUCCESS;
+    }
+    db.apply(&submits, OnError::Abort).expect("submits");
+    db.compact().expect("a compaction");
+    let query = Query::at(Instant::from_secs(4_000_000_000).expect("an instant"));
+    match path {
+        "db scan column" => {
+            black_box(db.scan_columns(&query, rows).expect("columns"));
+        }
+        "db scan row" => {
+            black_box(db.scan(&query, Page::first(rows)).expect("rows"));
+        }
+        "db get" => requests.iter().take(rows).for_each(|request| {
+            black_box(db.get(&request.id).expect("a request"));
+        }),
+        _ => return fail(&format!("no path `{path}`")),
+    }
+    ExitCode::SUCCESS
+}
+
 /// Runs a path for so many items.
 fn run(path: &str, items: usize) -> ExitCode {
+    if path.starts_with("db ") {
+        return run_rows(path, items);
+    }
     let policy = data::policy();
     // All columns are made before, alike for both numbers of items.
     let receipts = data::receipts(2 * ITEMS, 1);
