@@ -504,7 +504,7 @@ typedef enum slaclock_durability {
  */
 typedef enum slaclock_verify_when {
     /**
-     * When the file was not closed cleanly and has at most 256 MiB. The default.
+     * When the file was not closed cleanly and has at most 16 MiB. The default.
      */
     SLACLOCK_VERIFY_WHEN_AUTO = 0,
     /**

@@ -108,6 +108,36 @@ impl<'a> Merge<'a> {
     }
 }
 
+/// Room for runs of rows, which each thread keeps from one list to the next: to ask the system for fresh memory takes as long as to
+/// fill it.
+struct Spare;
+
+impl Spare {
+    /// Runs that a thread keeps, and rows of each at most: 8 MiB.
+    const RUNS: usize = 3;
+    const ROWS: usize = 1 << 20;
+
+    /// An empty run.
+    fn take() -> Vec<u64> {
+        SPARE.with_borrow_mut(Vec::pop).unwrap_or_default()
+    }
+
+    fn keep(mut run: Vec<u64>) {
+        if (1..=Spare::ROWS).contains(&run.capacity()) {
+            run.clear();
+            SPARE.with_borrow_mut(|kept| {
+                if kept.len() < Spare::RUNS {
+                    kept.push(run);
+                }
+            });
+        }
+    }
+}
+
+thread_local! {
+    static SPARE: std::cell::RefCell<Vec<Vec<u64>>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
 /// Everything a scan tells of its rows, by the column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
@@ -333,7 +363,7 @@ impl Db {
         let mut runs: Vec<Vec<u64>> = Vec::with_capacity(kinds.len());
         for (kind, checks) in kinds {
             let load = |block: u64| snapshot.load_block(kind, block);
-            let mut run = Vec::new();
+            let mut run = Spare::take();
             snapshot.index(kind).visit_slices(range.clone(), &load, &mut |rows| {
                 if checks {
                     for row in rows {
@@ -351,10 +381,15 @@ impl Db {
         while runs.len() > 2 {
             let (one, other) = (runs.pop().unwrap_or_default(), runs.pop().unwrap_or_default());
             let mut merge = Merge::new(&one, &other);
-            runs.push((0..limit.min(one.len() + other.len())).map(|_| merge.take()).collect());
+            let mut both = Spare::take();
+            both.extend((0..limit.min(one.len() + other.len())).map(|_| merge.take()));
+            runs.push(both);
+            [one, other].into_iter().for_each(Spare::keep);
         }
         let (one, other) = (runs.pop().unwrap_or_default(), runs.pop().unwrap_or_default());
-        visit(Found::Runs(&one, &other, limit.min(one.len() + other.len())))
+        visit(Found::Runs(&one, &other, limit.min(one.len() + other.len())))?;
+        [one, other].into_iter().for_each(Spare::keep);
+        Ok(())
     }
 
     fn visit_past(

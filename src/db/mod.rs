@@ -69,6 +69,8 @@ pub use status::{ClockStatus, Counts, Row};
 pub use waiting::{VendorRequest, WaitEntry, WaitGroup, WaitReport, WaitSum};
 pub use write::{MAX_ROWS, OnError, Operation, Outcome, Recorded};
 
+use foldhash::fast::FixedState;
+
 use crate::clock::Interruptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::policy::Policy;
@@ -115,7 +117,7 @@ use queue::Queue;
 pub struct Db {
     store: Store,
     /// Compiled policies by edition; editions never change.
-    editions: RwLock<HashMap<u32, Arc<Edition>>>,
+    editions: RwLock<HashMap<u32, Arc<Edition>, FixedState>>,
     queue: Queue,
     /// The journal of interruptions as last read; entries are only ever added.
     declared: RwLock<Arc<Interruptions>>,

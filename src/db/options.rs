@@ -41,7 +41,7 @@ pub enum Mode {
 /// When opening verifies every page of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Verify {
-    /// When the file was not closed cleanly and has at most 256 MiB. The default.
+    /// When the file was not closed cleanly and has at most 16 MiB. The default.
     #[default]
     Auto,
     /// Always.

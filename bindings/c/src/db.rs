@@ -75,7 +75,7 @@ pub enum slaclock_durability {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum slaclock_verify_when {
-    /// When the file was not closed cleanly and has at most 256 MiB. The default.
+    /// When the file was not closed cleanly and has at most 16 MiB. The default.
     Auto = 0,
     /// Always.
     Always = 1,

@@ -77,8 +77,9 @@ pub(crate) enum Verify {
     Never,
 }
 
-/// The largest file that [`Verify::Auto`] verifies: about a second of reading from a cold disk.
-pub(crate) const VERIFY_UP_TO_BYTES: u64 = 256 << 20;
+/// The largest file that [`Verify::Auto`] verifies, so that whoever opens after a crash waits for some hundredths of a second
+/// at most. Of larger ones every value is verified when it is read.
+pub(crate) const VERIFY_UP_TO_BYTES: u64 = 16 << 20;
 
 /// How to open a file.
 #[derive(Clone, Debug)]
