@@ -34,7 +34,26 @@ bench-python: python
 bench-readme:
 	scripts/bench-readme
 
-test: format lint tests doc test-python test-docs test-readme test-languages test-c-install instructions
+# Two at a time: what is built for development and what is built for release wait for each other's builds no more than for
+# the disk. Each target's output comes when it is done.
+test:
+	$(MAKE) -j2 --output-sync test-core test-packages
+
+.PHONY: test-core test-packages
+test-core:
+	$(MAKE) format
+	$(MAKE) lint
+	$(MAKE) tests
+	$(MAKE) doc
+
+# In this order: the documentation's examples run in the environment that the package's tests made.
+test-packages:
+	$(MAKE) test-python
+	$(MAKE) test-docs
+	$(MAKE) test-readme
+	$(MAKE) test-languages
+	$(MAKE) test-c-install
+	$(MAKE) instructions
 
 docs:
 	scripts/docs build

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant as Clock};
 
 use slaclock::{Db, Instant, Mode, OnError, Options, Page, Request};
-use slaclock_benches::{Goal, desk, report, rounds, size};
+use slaclock_benches::{Goal, Race, Timer, desk, report, rounds, size};
 
 const BENCH: &str = "open";
 const UNFOLDED: usize = 10_000;
@@ -39,6 +39,7 @@ fn main() {
         &format!("to the first answer; {count} requests, all folded"),
         Some(Goal::AtMost(10.0)),
     );
+    writes(&path);
 
     let db = Db::open(&path, Options::default().mode(Mode::Exclusive)).expect("a database");
     for some in rest[..UNFOLDED].chunks(500) {
@@ -53,8 +54,6 @@ fn main() {
     }
     db.close().expect("a close");
     measure(&path, "read", "the same with 10,000 operations to fold, one a commit", goal);
-    measure(&path, "write", "open, one durable submit, close", None);
-    measure(&path, "redb", "the same in bare redb, one row", None);
     measure(&path, "killed", "to the first answer after kill -9 in a write", Some(Goal::AtMost(50.0)));
 
     let shared = Db::shared(&path, Options::default()).expect("a database");
@@ -72,6 +71,30 @@ fn main() {
     report::figure(BENCH, "a second opening in a process", "Db::shared", us, "µs", Some(Goal::AtMost(50.0)));
     slaclock::db::shutdown().expect("a shutdown");
     report::write();
+}
+
+/// One durable write in a process of its own, beside the engine's own in a copy of the file; they take turns.
+fn writes(path: &Path) {
+    let (copy, bare) = (path.with_extension("copy"), path.with_extension("redb"));
+    std::fs::copy(path, &copy).expect("a copy");
+    std::fs::copy(path, &bare).expect("a copy");
+    let question = "open, one durable write, close";
+    Race::new(BENCH, question, "process", Timer::Wall, ())
+        .with("slaclock", 1, |_| drop(run_child("write", &copy)))
+        .with("redb", 1, |_| drop(run_child("redb", &bare)))
+        .run(rounds(25))
+        .compare("slaclock", "redb", Some(Goal::AtLeast(0.5)));
+    measure(&copy, "write", "open, one durable submit, close, without starting the process", None);
+    measure(&bare, "redb", "the same by the engine alone", None);
+    std::fs::remove_file(&copy).expect("a removal");
+    std::fs::remove_file(&bare).expect("a removal");
+}
+
+/// What a process of its own says of what it did.
+fn run_child(what: &str, path: &Path) -> String {
+    let program = std::env::current_exe().expect("this program");
+    let output = Command::new(&program).arg("--child").arg(what).arg(path).output().expect("a process");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// The median over fresh processes of what each says it took, in milliseconds.
@@ -100,10 +123,6 @@ fn child(what: &str, path: &Path) {
     let until = Instant::from_secs(desk::FIRST_S + 200 * 86_400).expect("an instant");
     let id = || format!("{}-{:?}", std::process::id(), std::time::SystemTime::now());
     let received = Instant::from_secs(desk::FIRST_S + desk::RECEIVED_WITHIN_S).expect("an instant");
-    let bare = path.with_extension("redb");
-    if what == "redb" && !bare.exists() {
-        drop(bare_write(&bare));
-    }
     let start = Clock::now();
     match what {
         "read" => {
@@ -120,7 +139,7 @@ fn child(what: &str, path: &Path) {
             db.submit(&Request::new(id(), received).priority("P1").category("c01")).expect("a submit");
             db.close().expect("a close");
         }
-        "redb" => bare_write(&bare).close().expect("a close"),
+        "redb" => bare_write(path),
         "die" => {
             let db = Db::open(path, Options::default()).expect("a database");
             loop {
@@ -132,13 +151,21 @@ fn child(what: &str, path: &Path) {
     println!("{}", start.elapsed().as_secs_f64() * 1e3);
 }
 
-fn bare_write(path: &Path) -> redb::Database {
+/// What a submit writes, in the same file and as safely, without anything of slaclock's.
+fn bare_write(path: &Path) {
     const TABLE: redb::TableDefinition<u64, &[u8]> = redb::TableDefinition::new("rows");
     let mut builder = redb::Builder::new();
-    builder.set_concurrency_mode(redb::ConcurrencyMode::MultiWriter);
-    let db = builder.create(path).expect("a database");
-    let txn = db.begin_write().expect("a transaction");
-    txn.open_table(TABLE).expect("a table").insert(1, [7; 330].as_slice()).expect("a row");
+    builder.set_concurrency_mode(redb::ConcurrencyMode::MultiWriter).set_cache_size(64 << 20);
+    let db = builder.open(path).expect("a database");
+    let mut txn = db.begin_write().expect("a transaction");
+    txn.set_two_phase_commit(true);
+    txn.set_quick_repair(true);
+    {
+        let mut table = txn.open_table(TABLE).expect("a table");
+        let next = table.last().expect("rows").map_or(1, |(last, _)| last.value() + 1);
+        table.insert(next, [7; 330].as_slice()).expect("a row");
+        table.insert(0, [7; 150].as_slice()).expect("a row");
+    }
     txn.commit().expect("a commit");
-    db
+    db.close().expect("a close");
 }

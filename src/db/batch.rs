@@ -13,6 +13,8 @@ use super::permit::{self, Before};
 use super::policies::{Edition, Eras};
 use super::quota::{self, Use};
 use super::{ClockStatus, Db, Operation, Outcome};
+use foldhash::quality::RandomState;
+
 use crate::clock::{Expedite, Given, Interruptions, Timeline, derive_over};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, EventKind, Facts, Request, validate_id};
@@ -69,7 +71,7 @@ pub(super) struct Batch<'a> {
     db: &'a Db,
     snapshot: &'a Snapshot<'a>,
     head: Head,
-    new_ids: HashMap<&'a str, u32>,
+    new_ids: HashMap<&'a str, u32, RandomState>,
     /// Stored requests by slot.
     known: BTreeMap<u32, Touched<'a>>,
     /// New requests; their slots follow those of the stored ones.
@@ -94,7 +96,7 @@ impl<'a> Batch<'a> {
             db,
             snapshot,
             head: *snapshot.head(),
-            new_ids: HashMap::new(),
+            new_ids: HashMap::default(),
             known: BTreeMap::new(),
             new: Vec::new(),
             operations: 0,

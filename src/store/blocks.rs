@@ -15,6 +15,9 @@ pub(crate) struct Blocks {
     kept: Mutex<Kept>,
 }
 
+/// What keeping a value takes beside its bytes, roughly.
+const ENTRY_BYTES: usize = 64;
+
 type Generation = BTreeMap<(u8, u64), Arc<[u8]>>;
 
 #[derive(Debug, Default)]
@@ -42,25 +45,6 @@ impl Blocks {
         Some(found)
     }
 
-    /// The value at the greatest key ≤ `key` among those that are kept, with that key.
-    pub(crate) fn last_until(&self, table: Table, key: u64) -> Option<(u64, Arc<[u8]>)> {
-        let mut kept = self.kept();
-        let (from, to) = ((table as u8, 0), (table as u8, key));
-        let last = |generation: &Generation| {
-            generation.range(from..=to).next_back().map(|((_, key), found)| (*key, found.clone()))
-        };
-        let (young, old) = (last(&kept.young), last(&kept.old));
-        match (young, old) {
-            (Some(young), Some(old)) if young.0 >= old.0 => Some(young),
-            (_, Some((key, found))) => {
-                kept.old.remove(&(table as u8, key));
-                self.put_into(&mut kept, (table as u8, key), found.clone());
-                Some((key, found))
-            }
-            (young, None) => young,
-        }
-    }
-
     /// Keeps a value.
     pub(crate) fn put(&self, table: Table, key: u64, value: Arc<[u8]>) {
         self.put_into(&mut self.kept(), (table as u8, key), value);
@@ -69,17 +53,18 @@ impl Blocks {
     #[cfg(test)]
     fn memory_bytes(&self) -> usize {
         let kept = self.kept();
-        kept.young_bytes + kept.old.values().map(|value| value.len()).sum::<usize>()
+        kept.young_bytes + kept.old.values().map(|value| value.len() + ENTRY_BYTES).sum::<usize>()
     }
 
     fn put_into(&self, kept: &mut Kept, place: (u8, u64), value: Arc<[u8]>) {
-        if kept.young_bytes + value.len() > self.limit {
+        let bytes = value.len() + ENTRY_BYTES;
+        if kept.young_bytes + bytes > self.limit {
             kept.old = std::mem::take(&mut kept.young);
             kept.young_bytes = 0;
         }
-        kept.young_bytes += value.len();
+        kept.young_bytes += bytes;
         if let Some(replaced) = kept.young.insert(place, value) {
-            kept.young_bytes -= replaced.len();
+            kept.young_bytes -= replaced.len() + ENTRY_BYTES;
         }
     }
 
@@ -107,17 +92,5 @@ mod tests {
         assert_eq!(blocks.get(Table::Clocks, 99), Some(value(99)));
         assert_eq!(blocks.get(Table::Clocks, 50), None);
         assert_eq!(blocks.get(Table::Requests, 99), None);
-    }
-
-    #[test]
-    fn finds_the_last_before_in_either_generation() {
-        let blocks = Blocks::new(600);
-        for key in [10, 20, 30, 40] {
-            blocks.put(Table::Records, key, value(key as u8));
-        }
-        for (asked, found) in [(9, None), (10, Some(10)), (25, Some(20)), (39, Some(30)), (99, Some(40))] {
-            assert_eq!(blocks.last_until(Table::Records, asked).map(|(key, _)| key), found, "{asked}");
-        }
-        assert_eq!(blocks.last_until(Table::Requests, 99), None);
     }
 }

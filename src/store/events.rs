@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::bytes::{Input, put_count};
 use super::records::NO_EVENTS;
+use super::snapshot::PAGE_BYTES;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Event;
 
-/// A block is closed once it holds this many bytes.
-const BLOCK_BYTES: usize = 32_000;
+/// Bytes before the events of a group: slot, pointer and count.
+const GROUP_BYTES: usize = 16;
 
 /// A block's number and bytes.
 pub(crate) type Block = (u64, Vec<u8>);
@@ -31,14 +32,15 @@ impl Packer {
     ///
     /// Each of `groups` is a number of events and their codec bytes.
     pub(crate) fn add(&mut self, slot: u32, previous: u64, groups: &[(u32, &[u8])]) -> Result<u64> {
+        let more = GROUP_BYTES + groups.iter().map(|(_, events)| events.len()).sum::<usize>();
+        if !self.bytes.is_empty() && self.bytes.len() + more > PAGE_BYTES {
+            self.close()?;
+        }
         let pointer = u64::from(self.block) << 32 | self.bytes.len() as u64;
         self.bytes.extend_from_slice(&slot.to_le_bytes());
         self.bytes.extend_from_slice(&previous.to_le_bytes());
         put_count(&mut self.bytes, groups.iter().map(|(count, _)| *count as usize).sum())?;
         groups.iter().for_each(|(_, events)| self.bytes.extend_from_slice(events));
-        if self.bytes.len() >= BLOCK_BYTES {
-            self.close()?;
-        }
         Ok(pointer)
     }
 

@@ -8,7 +8,9 @@ use super::head::Head;
 use super::index::{IndexKind, row};
 use super::records::{ClockRow, RequestRow};
 use super::sealed;
-use super::snapshot::{CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, load_block, sealed_key};
+use super::snapshot::{
+    CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, load_block, packed_record, record_block_key, sealed_key,
+};
 use super::tables::{META_HEAD, Reader, Table, Writer};
 use super::tail::Tail;
 use super::topics;
@@ -18,14 +20,11 @@ use crate::error::Result;
 /// Operations in the log after which a write folds it first.
 pub(crate) const FOLD_AFTER: u32 = 65_536;
 
-/// A block of records is closed once it holds this many bytes, so that it mostly fits a page of 16 KiB.
-const RECORD_BLOCK_BYTES: usize = 15_800;
-
 /// Writes all that the view has of the log into the sealed values. `reader` reads those of the view's epoch.
 pub(crate) fn fold(view: &View, reader: &Reader, writer: &Writer<'_>) -> Result<()> {
     let before = view.head;
     let tail = view.tail(|| Ok(reader))?;
-    writer.put_all(Table::Records, pack_records(before.sealed_requests, tail.records())?.into_iter())?;
+    seal_records(before.sealed_requests, tail.records(), reader, writer)?;
     fold_ids(view, tail, reader, writer)?;
     fold_topics(tail, reader, writer)?;
 
@@ -79,24 +78,34 @@ pub(crate) fn fold(view: &View, reader: &Reader, writer: &Writer<'_>) -> Result<
     writer.put(Table::Meta, META_HEAD, &after.write())
 }
 
-/// Packs codec requests into blocks keyed by their first slot.
-fn pack_records<'a>(first: u32, records: impl Iterator<Item = &'a [u8]>) -> Result<Vec<(u64, Vec<u8>)>> {
+/// Adds codec requests, from slot `first` on, to their blocks.
+fn seal_records<'a>(
+    first: u32,
+    records: impl Iterator<Item = &'a [u8]>,
+    reader: &Reader,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    let mut records = records.zip(first..).peekable();
     let mut blocks = Vec::new();
-    let (mut bytes, mut ends, mut start) = (Vec::new(), Vec::<u32>::new(), first);
-    for (record, slot) in records.zip(first..) {
-        bytes.extend_from_slice(record);
-        ends.push(bytes.len() as u32);
-        if bytes.len() + ends.len() * 4 >= RECORD_BLOCK_BYTES {
-            blocks.push((u64::from(start), packed(&ends, &bytes)?));
-            bytes.clear();
-            ends.clear();
-            start = slot + 1;
+    while let Some(key) = records.peek().map(|(_, slot)| record_block_key(*slot)) {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::<u32>::new());
+        let mut add = |record: &[u8]| {
+            bytes.extend_from_slice(record);
+            ends.push(bytes.len() as u32);
+        };
+        // Only the first block can have records already.
+        if u64::from(first) > key && blocks.is_empty() {
+            let sealed = u64::from(first) - key;
+            reader.must(Table::Records, key, |block| {
+                (0..sealed).try_for_each(|index| packed_record(block, index).map(&mut add))
+            })?;
         }
+        while let Some((record, _)) = records.next_if(|(_, slot)| record_block_key(*slot) == key) {
+            add(record);
+        }
+        blocks.push((key, packed(&ends, &bytes)?));
     }
-    if !ends.is_empty() {
-        blocks.push((u64::from(start), packed(&ends, &bytes)?));
-    }
-    Ok(blocks)
+    writer.put_all(Table::Records, blocks.into_iter())
 }
 
 fn packed(ends: &[u32], bytes: &[u8]) -> Result<Vec<u8>> {

@@ -17,10 +17,20 @@ use super::{codec, events, topics};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, Request};
 
-/// Request rows in a block: just under 16 KiB.
-pub(crate) const REQUESTS_PER_BLOCK: u32 = 500;
-/// Clock rows in a block: just under 16 KiB.
+/// Payload bytes of a block that fits, framed and with the engine's own header, into one page of 4 KiB: what a look-up of
+/// one request reads of each table.
+pub(super) const PAGE_BYTES: usize = 4_060;
+/// Request rows in a block: just under a page.
+pub(crate) const REQUESTS_PER_BLOCK: u32 = 125;
+/// Clock rows in a block: just under 16 KiB, for whoever walks over them.
 pub(crate) const CLOCKS_PER_BLOCK: u32 = 400;
+/// Requests' texts in a block: of usual length, just under a page.
+const RECORDS_PER_BLOCK: u32 = 32;
+
+/// The key of the block of texts that holds a request's: the first slot in it.
+pub(super) const fn record_block_key(slot: u32) -> u64 {
+    (slot - slot % RECORDS_PER_BLOCK) as u64
+}
 
 /// The key of block `block` of one of several sealed sequences in a table. Block 0 is the directory.
 pub(crate) const fn sealed_key(sequence: u32, block: u32) -> u64 {
@@ -74,12 +84,16 @@ impl<'a> Snapshot<'a> {
         &self.view.head
     }
 
+    /// A block, if it is the one used last of its table.
+    fn recent(&self, table: Table, key: u64) -> Option<Arc<[u8]>> {
+        let recent = &self.recent.borrow()[table as usize - 1];
+        recent.as_ref().filter(|(recent, _)| *recent == key).map(|(_, block)| block.clone())
+    }
+
     /// A sealed value, verified; a missing one is damage. Not for values that other commits than folds change.
     fn block(&self, table: Table, key: u64) -> Result<Arc<[u8]>> {
-        if let Some((recent, block)) = &self.recent.borrow()[table as usize - 1]
-            && *recent == key
-        {
-            return Ok(block.clone());
+        if let Some(block) = self.recent(table, key) {
+            return Ok(block);
         }
         let block = match self.view.blocks.get(table, key) {
             Some(block) => block,
@@ -105,8 +119,20 @@ impl<'a> Snapshot<'a> {
 
     /// The row of a request as it was sealed.
     pub(super) fn sealed_request_row(&self, slot: u32) -> Result<RequestRow> {
-        let block = self.block(Table::Requests, u64::from(slot / REQUESTS_PER_BLOCK))?;
-        RequestRow::read(row_at(&block, (slot % REQUESTS_PER_BLOCK) as usize)?)
+        let (key, at) = (u64::from(slot / REQUESTS_PER_BLOCK), (slot % REQUESTS_PER_BLOCK) as usize);
+        if let Some(block) = self.recent(Table::Requests, key) {
+            return RequestRow::read(row_at(&block, at)?);
+        }
+        let found = &self.view.found;
+        if let Some(row) = found.get(Table::Requests, u64::from(slot)) {
+            return RequestRow::read(row_at(&row, 0)?);
+        }
+        let block = self.block(Table::Requests, key)?;
+        let row: &[u8; RequestRow::SIZE] = row_at(&block, at)?;
+        if found.get(Table::Records, u64::from(slot)).is_some() {
+            found.put(Table::Requests, u64::from(slot), row.as_slice().into());
+        }
+        RequestRow::read(row)
     }
 
     /// The row of a clock.
@@ -198,34 +224,15 @@ impl<'a> Snapshot<'a> {
                 Err(Error::new(ErrorKind::Damaged, format!("request slot {slot} does not exist")))
             });
         }
-        let (first, block) = self.record_block(u64::from(slot))?;
-        read(packed_record(&block, u64::from(slot) - first)?)
-    }
-
-    /// The block of records that holds this slot, with its first slot.
-    fn record_block(&self, slot: u64) -> Result<(u64, Arc<[u8]>)> {
-        const AT: usize = Table::Records as usize - 1;
-        let holds = |(first, block): &(u64, Arc<[u8]>)| {
-            let count = block.first_chunk().map_or(0, |count| u32::from_le_bytes(*count));
-            (*first..*first + u64::from(count)).contains(&slot)
+        let key = record_block_key(slot);
+        let block = match self.recent(Table::Records, key) {
+            Some(block) => block,
+            None => match self.view.found.get(Table::Records, u64::from(slot)) {
+                Some(bytes) => return read(&bytes),
+                None => self.block(Table::Records, key)?,
+            },
         };
-        if let Some(recent) = self.recent.borrow()[AT].as_ref().filter(|recent| holds(recent)) {
-            return Ok(recent.clone());
-        }
-        let found = match self.view.blocks.last_until(Table::Records, slot).filter(holds) {
-            Some(found) => found,
-            None => {
-                let read = |first: u64, block: &[u8]| Ok((first, Arc::from(block)));
-                let found = self.reader()?.with_last_until(Table::Records, slot, read)?;
-                let (first, block) = found.ok_or_else(|| {
-                    Error::new(ErrorKind::Damaged, format!("record of request slot {slot} is missing"))
-                })?;
-                self.view.blocks.put(Table::Records, first, Arc::clone(&block));
-                (first, block)
-            }
-        };
-        self.recent.borrow_mut()[AT] = Some(found.clone());
-        Ok(found)
+        read(packed_record(&block, u64::from(slot) - key)?)
     }
 
     /// All events of a request in arrival order, the receipt not among them.
@@ -259,11 +266,21 @@ impl<'a> Snapshot<'a> {
                 return Ok(Some(slot));
             }
         }
-        let with = |key: u64, read: &mut dyn FnMut(&[u8]) -> Result<()>| {
-            self.reader()?.must(Table::Ids, key, |payload| read(payload))
-        };
+        let found = &self.view.found;
+        if let Some(slot) = found.get(Table::Ids, hash).and_then(|slot| slot.first_chunk().copied()) {
+            let slot = u32::from_le_bytes(slot);
+            if self.with_request_id(slot, |found| found == id)? {
+                return Ok(Some(slot));
+            }
+        }
+        let with = |key: u64, read: &mut dyn FnMut(&[u8]) -> Result<()>| read(&self.block(Table::Ids, key)?);
         for slot in self.view.ids.find(hash, &with)? {
             if self.with_request_id(slot, |found| found == id)? {
+                self.record(slot, |bytes| {
+                    found.put(Table::Ids, hash, slot.to_le_bytes().as_slice().into());
+                    found.put(Table::Records, u64::from(slot), bytes.into());
+                    Ok(())
+                })?;
                 return Ok(Some(slot));
             }
         }

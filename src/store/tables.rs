@@ -34,7 +34,7 @@ tables! {
     Policies = 2, "policies";
     /// Sequence number → what one commit changed, request by request.
     Log = 3, "log";
-    /// First slot → requests' text, packed.
+    /// First slot of a block → requests' text, packed.
     Records = 4, "records";
     /// Block → request rows.
     Requests = 5, "requests";

@@ -34,6 +34,9 @@ pub(crate) struct View {
     pub(crate) ids: ids::Directory,
     /// Sealed values of this epoch.
     pub(crate) blocks: Blocks,
+    /// What was asked for by external id lately: the slot by hash, row and text by slot. A request that is asked for once
+    /// is mostly asked for again, and its three values are a hundredth of the blocks they lie in.
+    pub(super) found: Blocks,
     /// Of what is sealed, once a long list was asked for; `None` inside if it would be too large.
     pub(super) mirror: OnceLock<Option<Mirror>>,
     block_bytes: usize,
@@ -57,10 +60,10 @@ impl View {
         }
         let ids = reader.with(Table::Ids, sealed_key(0, 0), ids::Directory::read)?.unwrap_or_default();
         let head = Head { seq: last.folded, ..last };
-        let blocks = Blocks::new(block_bytes);
+        let (blocks, found) = (Blocks::new(block_bytes / 4 * 3), Blocks::new(block_bytes / 4));
         let tail = OnceLock::new();
         let (touched, mirror) = (HashSet::default(), OnceLock::new());
-        let mut view = View { head, tail, touched, indexes, ids, blocks, mirror, block_bytes };
+        let mut view = View { head, tail, touched, indexes, ids, blocks, found, mirror, block_bytes };
         view.follow(reader, &last)?;
         Ok(view)
     }

@@ -170,6 +170,8 @@ pub(crate) struct OpenFile {
     path: Option<PathBuf>,
     identity: Option<Identity>,
     read_only: bool,
+    /// The engine's own tables were looked at before the first write.
+    was_looked_at: AtomicBool,
 }
 
 enum Handle {
@@ -272,7 +274,14 @@ impl OpenFile {
         // Again: the writer before may have failed.
         self.may_write()?;
         let begun = self.guard(|| match &*self.handle() {
-            Some(Handle::Write(database)) => database.begin_write().store("beginning to write"),
+            Some(Handle::Write(database)) => {
+                // Once, before the first write: a file may have lain about for years.
+                if !self.was_looked_at.load(Ordering::Acquire) {
+                    open::check_engine(&self.core)?;
+                    self.was_looked_at.store(true, Ordering::Release);
+                }
+                database.begin_write().store("beginning to write")
+            }
             Some(Handle::Read(_)) => Err(read_only()),
             None => Err(Fault::Retired.error()),
         });
@@ -311,6 +320,7 @@ impl OpenFile {
     /// `Damaged` if something is lost; the handle is then damaged too.
     pub(crate) fn check_integrity(&self) -> Result<Integrity> {
         self.alone("checking", |database| {
+            open::check_engine(&self.core)?;
             settle(database)?;
             open::check_shape(&self.core)?;
             let sound = database.check_integrity().store("checking the file")?;

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
@@ -188,16 +189,31 @@ pub(super) fn on_backend(
 
 /// Looks at the file's trees before the engine does. What a writer changes meanwhile is looked at again.
 pub(super) fn check_shape(core: &Arc<Core>) -> Result<()> {
+    settled(core, || {
+        let reads = core.clone();
+        shape::check(core.len()?, move |at, out| reads.read(at, out))
+    })
+}
+
+/// Looks at the engine's own tables before it writes by them, as [`check_shape`] does at all of them.
+pub(super) fn check_engine(core: &Arc<Core>) -> Result<()> {
+    settled(core, || {
+        let reads = core.clone();
+        shape::check_engine(core.len()?, move |at, out| reads.read(at, out))
+    })
+}
+
+/// Repeats a look that failed, if the header changed meanwhile.
+fn settled(core: &Arc<Core>, look: impl Fn() -> Result<()>) -> Result<()> {
     let header = || {
         let mut bytes = [0; HEADER_BYTES];
         core.read(0, &mut bytes).map(|()| bytes)
     };
     loop {
         let before = header().map_err(Error::from)?;
-        let reads = core.clone();
-        let checked = shape::check(core.len()?, move |at, out| reads.read(at, out));
-        if checked.is_ok() || header().map_err(Error::from)? == before {
-            return checked;
+        let looked = look();
+        if looked.is_ok() || header().map_err(Error::from)? == before {
+            return looked;
         }
     }
 }
@@ -263,6 +279,7 @@ fn finish(
         options: options.clone(),
         path: file.map(|(path, _)| path.to_owned()),
         identity: file.map(|(_, identity)| identity),
+        was_looked_at: AtomicBool::new(false),
     })
 }
 

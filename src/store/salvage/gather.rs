@@ -139,23 +139,17 @@ impl<'a> Gatherer<'a> {
             let Some(first) = u32::try_from(key).ok().filter(|first| self.is_sealed(*first)) else {
                 continue;
             };
-            // Of two blocks that differ, the one that ends where another begins is the right one.
+            // A block is only ever written anew with more records, so of two that are as sure the longer one is right.
             let candidates = self.wreck.values.at(Table::Records, key);
-            let counted = candidates.iter().filter_map(|value| {
+            let best = candidates.first().map(|value| value.rank);
+            let counted = candidates.iter().filter(|value| Some(value.rank) == best).filter_map(|value| {
                 let payload = self.wreck.payload(value)?;
                 let count = Input::new(&payload).count(4).ok()? as u32;
                 Some((*value, count))
             });
-            let mut counted: Vec<(Value, u32)> = counted.collect();
-            if counted.len() > 1 && counted[0].0.rank == counted[1].0.rank {
-                let joins = |end: u64| !self.wreck.values.at(Table::Records, end).is_empty();
-                counted.retain(|(_, count)| joins(key + u64::from(*count)));
-            }
-            let Some((value, count)) = counted.first().copied() else {
-                self.lose(
-                    format!("table records, key {key}"),
-                    "several values that differ, and none is the better one",
-                );
+            let longest = counted.max_by_key(|(_, count)| *count);
+            let Some((value, count)) = longest else {
+                self.lose(format!("table records, key {key}"), "no value can be read");
                 continue;
             };
             if first > next {

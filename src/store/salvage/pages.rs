@@ -18,8 +18,9 @@ use super::source::Source;
 /// The smallest page, and what every page's place is a multiple of.
 pub(super) const PAGE_BYTES: u64 = 4096;
 const HEADER_BYTES: usize = 320;
-/// Which of the two commits is the newer.
+/// Which of the two commits is the newer, and whether it was put on the disk before it was called that.
 const GOD_BYTE: usize = 9;
+const TWO_PHASE_FLAG: u8 = 4;
 const COMMITS_AT: [usize; 2] = [64, 192];
 const COMMIT_BYTES: usize = 128;
 /// What the engine makes regions of, for files whose header says something impossible.
@@ -67,6 +68,44 @@ pub(super) fn all_roots(source: &Source) -> (Layout, Vec<Vec<Child>>) {
         there.map(|(_, at)| child_at(commit, at)).collect()
     };
     (layout, sound.map(roots).collect())
+}
+
+/// The layout, and the root of the engine's own tables in the commit that the engine must go by, if that is certain.
+pub(super) fn engine_root(source: &Source) -> (Layout, Option<Child>) {
+    let (layout, _) = header(source);
+    let Some(bytes) = source.take(0, HEADER_BYTES) else { return (layout, None) };
+    let at = COMMITS_AT[usize::from(bytes[GOD_BYTE] & 1)];
+    let commit = &bytes[at..at + COMMIT_BYTES];
+    let is_sound = XxHash3_128::oneshot(&commit[..112]) == u128_at(commit, 112);
+    let is_certain = is_sound && bytes[GOD_BYTE] & TWO_PHASE_FLAG != 0 && commit[2] != 0;
+    (layout, is_certain.then(|| child_at(commit, 40)))
+}
+
+/// Where a leaf ends, if the page is one: its last value's end, or where its rows of one length do.
+pub(super) fn leaf_end(
+    source: &Source,
+    at: u64,
+    key_bytes: Option<u64>,
+    value_bytes: Option<u64>,
+) -> Option<u64> {
+    let mut head = [0; 4];
+    if !source.read(at, &mut head) || head[0] != 1 {
+        return None;
+    }
+    let count = u64::from(u16::from_le_bytes([head[2], head[3]]));
+    let last_end = match (key_bytes, value_bytes) {
+        (Some(key), Some(value)) => return Some(at + 4 + count * (key + value)),
+        // The ends of the keys, then those of the values, whichever have them; keys come first, values last.
+        (None, Some(value)) => {
+            let mut end = [0; 4];
+            let read = source.read(at + count.max(1) * 4, &mut end);
+            return read.then(|| at + u64::from(u32::from_le_bytes(end)) + count * value);
+        }
+        (Some(_), None) => count,
+        (None, None) => count * 2,
+    };
+    let mut end = [0; 4];
+    source.read(at + last_end.max(1) * 4, &mut end).then(|| at + u64::from(u32::from_le_bytes(end)))
 }
 
 impl Layout {
@@ -168,6 +207,8 @@ pub(super) struct Named {
     pub(super) root: Child,
     /// Bytes of a key; `None` if they differ.
     pub(super) key_bytes: Option<u64>,
+    /// Bytes of a value; `None` if they differ.
+    pub(super) value_bytes: Option<u64>,
 }
 
 /// The tables that a leaf of the tree of tables names, and where the leaf ends.
@@ -185,11 +226,12 @@ pub(super) fn tables(source: &Source, at: u64, length: u64) -> Option<(Vec<Named
         let (key_end, value_end) = (end_at(index)?, end_at(count + index)?);
         let key = bytes.get(key_from..key_end).and_then(|name| std::str::from_utf8(name).ok());
         // A definition: its kind u8, the number of values u64, whether there is a root u8, the root, whether keys have
-        // one length u8, that length u32.
-        let root = bytes.get(value_from..value_end).filter(|value| value.len() >= 47 && value[9] != 0);
+        // one length u8, that length u32, and the same of values.
+        let root = bytes.get(value_from..value_end).filter(|value| value.len() >= 52 && value[9] != 0);
         if let (Some(name), Some(value)) = (key, root) {
-            let key_bytes = (value[42] != 0).then(|| u64::from(u32_at(value, 43)));
-            found.push(Named { name: name.to_owned(), root: child_at(value, 10), key_bytes });
+            let bytes_at = |at: usize| (value[at] != 0).then(|| u64::from(u32_at(value, at + 1)));
+            let (key_bytes, value_bytes) = (bytes_at(42), bytes_at(47));
+            found.push(Named { name: name.to_owned(), root: child_at(value, 10), key_bytes, value_bytes });
         }
         (key_from, value_from) = (key_end, value_end);
     }

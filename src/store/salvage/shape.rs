@@ -20,8 +20,8 @@ pub(crate) fn check(bytes: u64, read: impl Fn(u64, &mut [u8]) -> io::Result<()> 
     let (layout, commits) = pages::all_roots(&source);
     for roots in commits {
         let mut seen = HashSet::new();
-        let mut ahead: Vec<(Child, Keys)> = roots.into_iter().map(|root| (root, Keys::Names)).collect();
-        while let Some((child, keys)) = ahead.pop() {
+        let mut ahead: Vec<(Child, Rows)> = roots.into_iter().map(|root| (root, Rows::Names)).collect();
+        while let Some((child, rows)) = ahead.pop() {
             let damaged = |what: &str| {
                 Err(Error::new(
                     ErrorKind::Damaged,
@@ -37,44 +37,84 @@ pub(crate) fn check(bytes: u64, read: impl Fn(u64, &mut [u8]) -> io::Result<()> 
             if !seen.insert(at) {
                 return damaged("two branches name it");
             }
-            follow(&source, child, (at, length), keys, &mut ahead);
+            follow(&source, child, (at, length), rows, &mut ahead);
         }
     }
     Ok(())
 }
 
-/// Whose keys a tree has.
-#[derive(Clone, Copy)]
-enum Keys {
-    /// Those of the tree of tables: names.
-    Names,
-    /// Those of a table, with their length if they have one.
-    Table(Option<u64>),
+/// Looks at the engine's own tables, which tell it what pages are free, page by page with their checksums. It believes them
+/// unseen whenever it writes, and at some damage there it panics while it unwinds, which ends the process. `read` as for
+/// [`check`].
+///
+/// # Errors
+/// `Damaged` with the place.
+pub(crate) fn check_engine(
+    bytes: u64,
+    read: impl Fn(u64, &mut [u8]) -> io::Result<()> + 'static,
+) -> Result<()> {
+    let source = Source::over(bytes, read);
+    let (layout, root) = pages::engine_root(&source);
+    let mut seen = HashSet::new();
+    let mut ahead: Vec<(Child, Rows)> = root.into_iter().map(|root| (root, Rows::Names)).collect();
+    while let Some((child, rows)) = ahead.pop() {
+        let damaged =
+            || Error::new(ErrorKind::Damaged, format!("page {:#x} of the engine's own tables", child.page));
+        let place = layout.place(child.page, bytes).filter(|(at, _)| seen.insert(*at)).ok_or_else(damaged)?;
+        let is_leaf = || {
+            let Rows::Table { key_bytes, value_bytes } = rows else { return false };
+            let end = pages::leaf_end(&source, place.0, key_bytes, value_bytes);
+            end.is_some_and(|end| is_whole(&source, child, place, end))
+        };
+        if !follow(&source, child, place, rows, &mut ahead) && !is_leaf() {
+            return Err(damaged());
+        }
+    }
+    Ok(())
 }
 
-/// Adds what a page leads to, if the page is what its branch says. What is not, a crash left: the engine goes by the other
-/// commit then, and never looks further here.
+/// What a tree holds.
+#[derive(Clone, Copy)]
+enum Rows {
+    /// That of tables: their names.
+    Names,
+    /// That of a table: keys and values, with their length if they have one.
+    Table { key_bytes: Option<u64>, value_bytes: Option<u64> },
+}
+
+/// Whether the page, up to where its content ends, is what its branch says.
+fn is_whole(source: &Source, child: Child, (at, length): (u64, u64), end: u64) -> bool {
+    (at..=at + length).contains(&end) && source.sum_128(at, end - at) == Some(child.checksum)
+}
+
+/// Adds what a page leads to, if the page is what its branch says; whether it is. What is not, a crash left: the engine
+/// goes by the other commit then, and never looks further here.
 fn follow(
     source: &Source,
     child: Child,
     (at, length): (u64, u64),
-    keys: Keys,
-    ahead: &mut Vec<(Child, Keys)>,
-) {
-    let is_whole =
-        |end: u64| (at..=at + length).contains(&end) && source.sum_128(at, end - at) == Some(child.checksum);
+    rows: Rows,
+    ahead: &mut Vec<(Child, Rows)>,
+) -> bool {
+    let is_whole = |end: u64| is_whole(source, child, (at, length), end);
     if let Some((children, end)) = pages::branch(source, at, length) {
-        let end = match keys {
-            Keys::Table(Some(bytes)) => Some(end.of_keys(bytes)),
-            Keys::Table(None) | Keys::Names => end.of_texts(source, at),
+        let end = match rows {
+            Rows::Table { key_bytes: Some(bytes), .. } => Some(end.of_keys(bytes)),
+            Rows::Table { key_bytes: None, .. } | Rows::Names => end.of_texts(source, at),
         };
         if end.is_some_and(is_whole) {
-            ahead.extend(children.into_iter().map(|child| (child, keys)));
+            ahead.extend(children.into_iter().map(|child| (child, rows)));
+            return true;
         }
-    } else if matches!(keys, Keys::Names)
+    } else if matches!(rows, Rows::Names)
         && let Some((tables, end)) = pages::tables(source, at, length)
         && is_whole(end)
     {
-        ahead.extend(tables.into_iter().map(|named| (named.root, Keys::Table(named.key_bytes))));
+        ahead.extend(tables.into_iter().map(|named| {
+            let (key_bytes, value_bytes) = (named.key_bytes, named.value_bytes);
+            (named.root, Rows::Table { key_bytes, value_bytes })
+        }));
+        return true;
     }
+    false
 }
