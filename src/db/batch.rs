@@ -5,6 +5,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
+
 use super::faq;
 use super::history::{may_move_topics, topic_moves, topics_of};
 use super::migrate::is_move;
@@ -13,8 +15,6 @@ use super::permit::{self, Before};
 use super::policies::{Edition, Eras};
 use super::quota::{self, Use};
 use super::{ClockStatus, Db, Operation, Outcome};
-use foldhash::quality::RandomState;
-
 use crate::clock::{Expedite, Given, Interruptions, Timeline, derive_over};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, EventKind, Facts, Request, validate_id};
