@@ -108,11 +108,11 @@ mod tests {
             answer: "a".into(),
             request: None,
         };
-        let bytes = [&[3][..], b"vpn", &[1, 7, 3], b"ann", &[1], b"q", &[1], b"a", &[0]].concat();
+        let bytes = [&[3][..], b"vpn", &[1, 14, 3], b"ann", &[1], b"q", &[1], b"a", &[0]].concat();
         assert_eq!(codec::encode(&record).unwrap(), bytes);
         let entry =
             StoredEntry { last: record, published_at: at, published_by: "bob".into(), records: vec![1, 9] };
-        let stored = [&bytes[..], &[7, 3], b"bob", &[2, 1, 9]].concat();
+        let stored = [&bytes[..], &[14, 3], b"bob", &[2, 1, 9]].concat();
         assert_eq!(codec::encode(&entry).unwrap(), stored);
         assert_eq!(codec::decode_all::<StoredEntry>(&stored).unwrap(), entry);
     }
