@@ -32,13 +32,13 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def db(tmp_path: Path) -> slaclock.Db:
-    db = slaclock.create(tmp_path / "care.slaclock", slaclock.Policy(POLICY))
-    db.submit("R-1", received_at=MONDAY, customer="acme", subject="VPN drops after the update")
+    db = slaclock.create(tmp_path / "care.slaclock", slaclock.Policy.from_toml(POLICY))
+    db.submit("R-1", received=MONDAY, customer="acme", subject="VPN drops after the update")
     db.event("R-1", "note", at=MONDAY, by="ann", text="third time this week")
     db.event("R-1", "replied", at=MONDAY + HOUR, by="ann", text="Reinstall the client.")
     db.event("R-1", "resolved", at=MONDAY + 2 * HOUR, by="ann")
-    db.submit("R-2", received_at=MONDAY, customer="acme", subject="Café printer jams")
-    db.submit("R-3", received_at=MONDAY, customer="borealis", subject="No VPN")
+    db.submit("R-2", received=MONDAY, customer="acme", subject="Café printer jams")
+    db.submit("R-3", received=MONDAY, customer="borealis", subject="No VPN")
     return db
 
 
