@@ -185,6 +185,11 @@ struct ArrowArrayStream {
 #define SLACLOCK_MAX_NOTICES 10000
 
 /**
+ * Bytes of a period's text, the NUL at its end included.
+ */
+#define SLACLOCK_PERIOD_SIZE 24
+
+/**
  * What a call came to.
  */
 typedef enum slaclock_status {
@@ -386,7 +391,15 @@ typedef enum slaclock_threshold {
     /**
      * A reader did not read the policy in time. About no request, likewise.
      */
-    SLACLOCK_THRESHOLD_READING = 6
+    SLACLOCK_THRESHOLD_READING = 6,
+    /**
+     * Of the misses that a promised share allows, none was left any more. About no request, but the notice's `period`.
+     */
+    SLACLOCK_THRESHOLD_BUDGET_EXHAUSTED = 7,
+    /**
+     * A promised share was missed for certain. About the notice's `period`, likewise.
+     */
+    SLACLOCK_THRESHOLD_PERIOD_BREACHED = 8
 } slaclock_threshold;
 
 /**
@@ -606,13 +619,17 @@ typedef enum slaclock_event_kind {
      */
     SLACLOCK_EVENT_KIND_REFUSAL_WITHDRAWN = 20,
     /**
-     * A missed cycle of a clock is excused.
+     * A missed cycle of a clock is excused: carries `by`, `clock` and `cycle`, and `text` says why.
      */
     SLACLOCK_EVENT_KIND_WAIVED = 21,
     /**
-     * The excuse is taken back.
+     * The excuse is taken back: carries `clock` and `cycle`.
      */
-    SLACLOCK_EVENT_KIND_WAIVER_WITHDRAWN = 22
+    SLACLOCK_EVENT_KIND_WAIVER_WITHDRAWN = 22,
+    /**
+     * The request moved to another version of the policy. Recorded by `slaclock_migrate`, never as an event of its own.
+     */
+    SLACLOCK_EVENT_KIND_MIGRATED = 24
 } slaclock_event_kind;
 
 /**
@@ -1153,6 +1170,11 @@ typedef struct slaclock_notice {
      * The clock's name; ends with NUL.
      */
     char clock[SLACLOCK_NAME_SIZE];
+    /**
+     * The period that `BUDGET_EXHAUSTED` and `PERIOD_BREACHED` are about, such as `2026-03`, `2026-Q1` or `2026`, as
+     * queries take it; else empty. Ends with NUL.
+     */
+    char period[SLACLOCK_PERIOD_SIZE];
 } slaclock_notice;
 
 /**
@@ -3000,7 +3022,7 @@ slaclock_status slaclock_pending(const slaclock_db *db,
 
 /**
  * The same as JSON: a list of `number`, `request`, `clock`, `cycle`, `threshold` (`"late"`, `"breached"` or
- * `{"warning": percent}`), `at`, `by_change`, `retracted`.
+ * `{"warning": percent}`), `at`, `by_change`, `retracted`, and of a notice about a promised share `period`, of a reminder `reminder`.
  *
  * \param db       (in)
  * \param consumer (in) as for `slaclock_pending`, with `consumer_len`
@@ -3140,7 +3162,7 @@ slaclock_status slaclock_waiting_json(const slaclock_db *db,
 /**
  * Everything about the requests received in a period: attainment, the error budget day by day, handling times against
  * the deadline, arrivals and misses by weekday and hour, groups beside one another, the latest and the nearest, time on
- * hold. Each figure with the ids behind it. `slaclock report --html` makes a page of the same.
+ * hold. Each figure with the ids behind it. `slaclock_report_html` makes a page of the same.
  *
  * \param db       (in)
  * \param query    (in) JSON: `now_at` and `period` (a text like `2026-03`); if wanted `clock`, `by` (a list of facts to
@@ -3159,6 +3181,46 @@ slaclock_status slaclock_report_json(const slaclock_db *db,
                                      size_t query_len,
                                      slaclock_text **out_json,
                                      slaclock_error *error);
+
+/**
+ * The same as a page to look at: one HTML file that needs nothing else, neither scripts nor network.
+ *
+ * \param db       (in)
+ * \param query    (in) as for `slaclock_report_json`, with `query_len`
+ * \param out_html (out, owned) free with `slaclock_text_free`
+ *
+ * Errors: as for `slaclock_report_json`. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_report_html(const slaclock_db *db,
+                                     const char *query,
+                                     size_t query_len,
+                                     slaclock_text **out_html,
+                                     slaclock_error *error);
+
+/**
+ * What if something else had been promised: attainment of the stored history as it was promised, and as it would have
+ * been under each of some policies, side by side. Nothing is written, and nobody works faster because a deadline is
+ * nearer.
+ *
+ * \param db       (in)
+ * \param policies (in) `n` policies, which stay the caller's
+ * \param n        at least 1
+ * \param query    (in) the requests, and what to count them by
+ * \param out_json (out, owned) a list of n + 1, that of the promise first: `policy`, `groups` (as `slaclock_attainment_json`
+ *                 gives them, with `by` as a list of names and values) and `changes` (for each clock `clock`, `earlier`,
+ *                 `later`, `unmatched`, `newly_met`, `newly_missed`); free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, also for no policy; CLOSED; OUT_OF_RANGE for `now` or a period beyond 1970 to 2099; NOT_FOUND
+ * if a policy has no such clock, or promises no share; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_simulate_json(const slaclock_db *db,
+                                       const slaclock_policy *const *policies,
+                                       size_t n,
+                                       const slaclock_attainment_query *query,
+                                       slaclock_text **out_json,
+                                       slaclock_error *error);
 
 /**
  * How groups of requests fare beside one another: attainment with Wilson intervals, time until handled, time on hold,
@@ -3463,6 +3525,23 @@ slaclock_status slaclock_reminders_json(const slaclock_db *db,
                                         int64_t now,
                                         slaclock_text **out_json,
                                         slaclock_error *error);
+
+/**
+ * The refusals that wait for a second person at `now`.
+ *
+ * \param db       (in)
+ * \param now      seconds since 1970-01-01T00:00:00Z, below 2100
+ * \param out_json (out, owned) a list, by instant of the proposal, of `request`, `customer` (null if it names none),
+ *                 `proposed_at`, `proposed_by`, `reason`, `approvers` (who may approve it; an empty list for anybody but
+ *                 the one who proposed it); free with `slaclock_text_free`
+ *
+ * Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; the errors of the file. Any thread.
+ */
+SLACLOCK_API
+slaclock_status slaclock_refusals_json(const slaclock_db *db,
+                                       int64_t now,
+                                       slaclock_text **out_json,
+                                       slaclock_error *error);
 
 /*
  * =================================================================================================

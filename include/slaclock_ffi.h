@@ -81,7 +81,9 @@ typedef enum slaclock_threshold {
     SLACLOCK_THRESHOLD_BREACHED = 3,
     SLACLOCK_THRESHOLD_WAIVED = 4,
     SLACLOCK_THRESHOLD_REVIEW = 5,
-    SLACLOCK_THRESHOLD_READING = 6
+    SLACLOCK_THRESHOLD_READING = 6,
+    SLACLOCK_THRESHOLD_BUDGET_EXHAUSTED = 7,
+    SLACLOCK_THRESHOLD_PERIOD_BREACHED = 8
 } slaclock_threshold;
 typedef enum slaclock_goal_verdict {
     SLACLOCK_GOAL_VERDICT_NONE = 0,
@@ -141,7 +143,8 @@ typedef enum slaclock_event_kind {
     SLACLOCK_EVENT_KIND_REFUSAL_APPROVED = 19,
     SLACLOCK_EVENT_KIND_REFUSAL_WITHDRAWN = 20,
     SLACLOCK_EVENT_KIND_WAIVED = 21,
-    SLACLOCK_EVENT_KIND_WAIVER_WITHDRAWN = 22
+    SLACLOCK_EVENT_KIND_WAIVER_WITHDRAWN = 22,
+    SLACLOCK_EVENT_KIND_MIGRATED = 24
 } slaclock_event_kind;
 typedef enum slaclock_on_error {
     SLACLOCK_ON_ERROR_ABORT = 0,
@@ -277,6 +280,7 @@ typedef struct slaclock_notice {
     int32_t retracted;
     char request[256];
     char clock[256];
+    char period[24];
 } slaclock_notice;
 typedef struct slaclock_attainment_query {
     uint32_t size;
@@ -771,6 +775,17 @@ slaclock_status slaclock_report_json(const slaclock_db *db,
                                      size_t query_len,
                                      slaclock_text **out_json,
                                      slaclock_error *error);
+slaclock_status slaclock_report_html(const slaclock_db *db,
+                                     const char *query,
+                                     size_t query_len,
+                                     slaclock_text **out_html,
+                                     slaclock_error *error);
+slaclock_status slaclock_simulate_json(const slaclock_db *db,
+                                       const slaclock_policy *const *policies,
+                                       size_t n,
+                                       const slaclock_attainment_query *query,
+                                       slaclock_text **out_json,
+                                       slaclock_error *error);
 slaclock_status slaclock_fairness_json(const slaclock_db *db,
                                        const slaclock_attainment_query *query,
                                        slaclock_text **out_json,
@@ -928,6 +943,10 @@ slaclock_status slaclock_search_json(const slaclock_db *db,
                                      size_t query_len,
                                      slaclock_text **out_json,
                                      slaclock_error *error);
+slaclock_status slaclock_refusals_json(const slaclock_db *db,
+                                       int64_t now,
+                                       slaclock_text **out_json,
+                                       slaclock_error *error);
 slaclock_status slaclock_explain(const slaclock_db *db,
                                  const char *id,
                                  size_t id_len,

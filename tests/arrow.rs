@@ -103,6 +103,54 @@ fn tables_of_requests_and_events_are_read_row_by_row() {
 }
 
 #[test]
+fn expedites_refusals_and_waivers_come_as_rows() {
+    let words = ["expedited", "expedited", "refusal_proposed", "waived", "waiver_withdrawn"];
+    let rows = |cycles: ArrayRef| {
+        table(vec![
+            ("request", texts(&[Some("7"); 5])),
+            ("event", texts(&words.map(Some))),
+            ("at", Arc::new(Int64Array::from(vec![MONDAY + HOUR; 5]))),
+            ("by", texts(&[Some("ann"); 5])),
+            ("text", texts(&[None, None, Some("not ours"), Some("power"), None])),
+            ("approved_by", texts(&[None, Some("bob"), None, None, None])),
+            ("clock", texts(&[None, None, None, Some("resolution"), Some("resolution")])),
+            ("cycle", cycles),
+        ])
+    };
+    let when = at(MONDAY + HOUR);
+    let clock = || "resolution".to_owned();
+    let expected = [
+        Event::new(EventKind::Expedited { approved_by: None }, when),
+        Event::new(EventKind::Expedited { approved_by: Some("bob".into()) }, when),
+        Event::new(EventKind::RefusalProposed, when).text("not ours"),
+        Event::new(EventKind::Waived { clock: clock(), cycle: 1 }, when).text("power"),
+        Event::new(EventKind::WaiverWithdrawn { clock: clock(), cycle: 2 }, when),
+    ];
+    let expected = expected.map(|event| Operation::Record { id: "7".into(), event: event.by("ann") });
+    let numbers = Arc::new(Int64Array::from(vec![None, None, None, Some(1), Some(2)]));
+    assert_eq!(arrow::events(&rows(numbers), None).unwrap(), expected);
+    assert_eq!(
+        arrow::events(&rows(texts(&[None, None, None, Some("1"), Some("2")])), None).unwrap(),
+        expected
+    );
+    for (cycle, kind, said) in [
+        (-1, ErrorKind::InvalidArgument, "column `cycle`, row 3: `-1` must be a whole number from 1"),
+        (1 << 40, ErrorKind::InvalidArgument, "column `cycle`, row 3"),
+    ] {
+        let numbers = Arc::new(Int64Array::from(vec![None, None, None, Some(cycle), Some(2)]));
+        let error = arrow::events(&rows(numbers), None).unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    let without = Arc::new(Int64Array::from(vec![None, None, None, None, Some(2)]));
+    let error = arrow::events(&rows(without), None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidEvent, "{error}");
+    let stray = Arc::new(Int64Array::from(vec![Some(1), None, None, Some(1), Some(2)]));
+    let error = arrow::events(&rows(stray), None).unwrap_err();
+    assert!(error.to_string().contains("row 0: event `expedited`: carries no `cycle`"), "{error}");
+}
+
+#[test]
 fn what_is_wrong_with_a_table_is_said_by_column_and_row() {
     let id = || ("id", texts(&[Some("a"), Some("b")]));
     let received = || ("received_at", Arc::new(Int64Array::from(vec![MONDAY, MONDAY])) as ArrayRef);
@@ -204,7 +252,9 @@ fn notices_attainment_and_waiting_have_columns() {
     let notices = db.feed("mailer").unwrap().advance(now).unwrap();
     let batch = arrow::notices(&notices).unwrap();
     assert_eq!(batch.num_rows(), notices.len());
-    assert_eq!(batch.column(0).as_primitive::<Int64Type>().values().to_vec(), [1, 2, 3]);
+    assert_eq!(batch.column(0).as_primitive::<Int64Type>().values().to_vec(), [1, 2, 3, 4]);
+    let periods = batch.column_by_name("period").unwrap().as_string::<i64>();
+    assert_eq!(periods.iter().collect::<Vec<_>>(), [None, None, None, Some("2026-03")], "no misses are left");
     let percent = batch.column(5).as_primitive::<Int64Type>();
     assert_eq!((0..3).map(|row| percent.is_valid(row)).collect::<Vec<_>>(), [true, true, false]);
 

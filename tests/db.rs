@@ -172,7 +172,8 @@ fn the_feed_gives_each_crossing_once_and_takes_back_what_was_not_true() {
     assert_eq!((taken_back[0].number, taken_back[0].clock.as_str()), (4, "first_response"));
     // The due instant itself is in time; one second later it is late, and the update clock is armed.
     assert_eq!(db.advance(at("2026-03-02 18:00")).unwrap(), 0);
-    assert_eq!(db.advance(Instant::from_secs(at("2026-03-02 18:00").as_secs() + 1).unwrap()).unwrap(), 1);
+    // Of the one request of the month none may be missed.
+    assert_eq!(db.advance(Instant::from_secs(at("2026-03-02 18:00").as_secs() + 1).unwrap()).unwrap(), 2);
     assert_eq!(db.verify().unwrap().differences, []);
 }
 

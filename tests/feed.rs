@@ -38,6 +38,7 @@ const POLICY: &str = r#"
         { when = { priority = "low" }, target = "none" },
     ]
     target = { working = "8h" }
+    attainment = { share = "60 %", per = "month" }
 
     [[clock]]
     name = "update"

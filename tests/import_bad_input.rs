@@ -53,8 +53,40 @@ column = "closed"
 is = "resolved"
 "#;
 
+/// As `CASES`, with what an event carries.
+const CARRIED: &str = r#"[mapping]
+name = "cases"
+layout = "cases"
+[time]
+format = "%Y-%m-%d %H:%M"
+zone = "Europe/Berlin"
+[request]
+id = "id"
+received = "opened"
+[[event]]
+column = "given"
+is = "assigned"
+to = "person"
+[[event]]
+column = "excused"
+is = "waived"
+by = "boss"
+text = "why"
+clock = "resolution"
+"#;
+
 /// What is replaced by what, in which mapping.
 const BAD_MAPPINGS: &[(&str, &str, &str)] = &[
+    (CARRIED, "to = \"person\"\n", ""),
+    (CARRIED, "to = \"person\"", "to = \"person\"\ndue = \"then\""),
+    (CARRIED, "to = \"person\"", "to = \"person\"\nclock = \"resolution\""),
+    (CARRIED, "to = \"person\"", "to = \"person\"\ncycle = 1"),
+    (CARRIED, "by = \"boss\"\n", ""),
+    (CARRIED, "text = \"why\"\n", ""),
+    (CARRIED, "clock = \"resolution\"\n", ""),
+    (CARRIED, "clock = \"resolution\"", "clock = \"resolution\"\ncycle = 0"),
+    (CARRIED, "is = \"assigned\"", "is = \"changed\""),
+    (CARRIED, "is = \"assigned\"", "is = \"migrated\""),
     (AUDIT, "[mapping]", "[maping]"),
     (AUDIT, "layout = \"audit-log\"", "layout = \"log\""),
     (AUDIT, "layout = \"audit-log\"", "layout = \"cases\""),
@@ -163,6 +195,61 @@ static GZIP_CUT: [u8; 24] = [
     0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 0xff, 0xcb, 0x4c, 0xd1, 0xc9, 0x2f, 0x48, 0xcd, 0x4b, 0x4d, 0xd1,
     0x49, 0xce, 0xc9, 0x2f,
 ];
+
+#[test]
+fn what_an_event_carries_comes_from_its_row() {
+    use slaclock::{Event, EventKind, Instant};
+    let mapping = CARRIED.to_owned()
+        + r#"[[event]]
+column = "called"
+is = "promised"
+due = "call_by"
+[[event]]
+column = "asked"
+is = "vendor_contacted"
+vendor = "maker"
+[[event]]
+column = "rushed"
+is = "expedited"
+by = "boss"
+approved_by = "person"
+[[event]]
+column = "turned_down"
+is = "refusal_proposed"
+by = "boss"
+text = "why"
+"#;
+    let file: &[u8] =
+        b"id,opened,given,person,excused,boss,why,called,call_by,asked,maker,rushed,turned_down\n\
+        1,2026-03-06 10:00,2026-03-06 10:01,ann,2026-03-06 10:06,bob,power,2026-03-06 10:02,2026-03-07 10:00,\
+        2026-03-06 10:03,acme pumps,2026-03-06 10:04,2026-03-06 10:05\n\
+        2,2026-03-06 10:00,2026-03-06 10:01,,2026-03-06 10:06,bob,,2026-03-06 10:02,2026-03-06 10:00,\
+        2026-03-06 10:03,,2026-03-06 10:04,2026-03-06 10:05\n";
+    let (entries, report) = run(&mapping, file, OnBadRow::Skip).unwrap();
+    let at = |minute: u32| Instant::parse(&format!("2026-03-06T10:{minute:02}:00+01:00")).unwrap();
+    let due = Instant::parse("2026-03-07T10:00:00+01:00").unwrap();
+    let waived = EventKind::Waived { clock: "resolution".into(), cycle: 1 };
+    let expected = [
+        Event::new(EventKind::Assigned { to: "ann".into() }, at(1)).key("given:assigned"),
+        Event::new(EventKind::Promised { due }, at(2)).key("called:promised"),
+        Event::new(EventKind::VendorContacted { vendor: "acme pumps".into() }, at(3))
+            .key("asked:vendor_contacted"),
+        Event::new(EventKind::Expedited { approved_by: Some("ann".into()) }, at(4))
+            .key("rushed:expedited")
+            .by("bob"),
+        Event::new(EventKind::RefusalProposed, at(5))
+            .key("turned_down:refusal_proposed")
+            .by("bob")
+            .text("power"),
+        Event::new(waived, at(6)).key("excused:waived").by("bob").text("power"),
+    ];
+    assert_eq!(entries[0].events, expected);
+    // The second row names nobody, gives no reason, and promises what is over: those three and the waiver are left out.
+    let kinds: Vec<&str> = entries[1].events.iter().map(|event| event.kind.tag().word()).collect();
+    assert_eq!(kinds, ["vendor_contacted", "expedited"]);
+    let odd: Vec<&str> = report.oddities.iter().map(|odd| odd.code.word()).collect();
+    assert_eq!(odd, ["missing_date"; 4], "{:?}", report.oddities);
+}
 
 #[test]
 fn bad_files() {

@@ -142,10 +142,25 @@ static const char *crossed(const slaclock_notice *notice, char *room, size_t siz
     case SLACLOCK_THRESHOLD_BREACHED:
         snprintf(room, size, "breached");
         break;
+    case SLACLOCK_THRESHOLD_WAIVED:
+        snprintf(room, size, "miss excused");
+        break;
+    case SLACLOCK_THRESHOLD_BUDGET_EXHAUSTED:
+        snprintf(room, size, "no misses left");
+        break;
+    case SLACLOCK_THRESHOLD_PERIOD_BREACHED:
+        snprintf(room, size, "promised share missed");
+        break;
     default: /* of a later release */
         snprintf(room, size, "threshold %d crossed", (int)notice->threshold);
     }
     return room;
+}
+
+/* What a notice is about: a request, or the period of a promised share. */
+static const char *subject_of(const slaclock_notice *notice)
+{
+    return notice->period[0] != '\0' ? notice->period : notice->request;
 }
 
 static void write_digest(FILE *to, const struct settings *settings, const struct zone *zone, int64_t now,
@@ -159,7 +174,7 @@ static void write_digest(FILE *to, const struct settings *settings, const struct
     fprintf(to, "Times are those of %s.\n\n", zone->name);
     for (i = 0; i < n; i++)
         fprintf(to, "%4" PRId64 "  %s  %s, %s: %s%s%s\n", notices[i].number, local(zone, notices[i].at, at, sizeof at),
-                notices[i].request, notices[i].clock, notices[i].retracted ? "no longer true: " : "",
+                subject_of(&notices[i]), notices[i].clock, notices[i].retracted ? "no longer true: " : "",
                 crossed(&notices[i], what, sizeof what), notices[i].by_change ? " (after a change)" : "");
 }
 
@@ -168,12 +183,14 @@ static void write_notice(FILE *to, slaclock_db *db, const struct settings *setti
 {
     char subject[2 * SLACLOCK_NAME_SIZE + 128], id[300], at[32], what[64];
     slaclock_text *explanation = NULL;
-    snprintf(subject, sizeof subject, "%s%s, %s: %s", notice->retracted ? "No longer true: " : "", notice->request,
+    snprintf(subject, sizeof subject, "%s%s, %s: %s", notice->retracted ? "No longer true: " : "", subject_of(notice),
              notice->clock, crossed(notice, what, sizeof what));
     snprintf(id, sizeof id, "%s-%" PRId64, settings->consumer, notice->number);
     mail_begin(to, settings->from, settings->to, subject, id, now, wall_clock(zone, now) - now);
     fprintf(to, "%s%s (%s)%s.\n\n", notice->retracted ? "What was recorded since makes this untrue: " : "",
             local(zone, notice->at, at, sizeof at), zone->name, notice->by_change ? ", after a change" : "");
+    if (notice->request[0] == '\0') /* about no request: there is no deadline to explain */
+        return;
     check(slaclock_explain(db, notice->request, SLACLOCK_NTS, notice->clock, SLACLOCK_NTS, now, &explanation, NULL,
                            &error));
     mail_text(to, slaclock_text_data(explanation), slaclock_text_len(explanation));

@@ -60,7 +60,8 @@ public final class Slaclock {
     /** What happened to a request. The order is that of the library's numbers. */
     public enum EventKind {
         RECEIVED, ACKNOWLEDGED, REPLIED, CUSTOMER_REPLIED, UPDATED, ASSIGNED, PAUSED, RESUMED, VENDOR_CONTACTED, VENDOR_REPLIED, PROMISED, RESOLVED,
-        REOPENED, CANCELLED, CHANGED, NOTE
+        REOPENED, CANCELLED, CHANGED, NOTE, EXPEDITED, EXPEDITE_WITHDRAWN, REFUSAL_PROPOSED, REFUSAL_APPROVED, REFUSAL_WITHDRAWN, WAIVED,
+        WAIVER_WITHDRAWN
     }
 
     /** What became of something written. The order is that of the library's numbers. */
@@ -69,8 +70,30 @@ public final class Slaclock {
     /** What a customer asked; null where a fact is not known. */
     public record Request(String id, Instant receivedAt, String customer, String priority, String subject) {}
 
-    /** Something that happened; null where the kind carries nothing or it is not known. */
-    public record Event(EventKind kind, Instant at, String by, String key, String reason, String to, String vendor, Instant dueAt) {
+    /** Something that happened; null where the kind carries nothing or it is not known. A waiver carries `clock` and `cycle`. */
+    public record Event(
+        EventKind kind, Instant at, String by, String key, String reason, String to, String vendor, Instant dueAt, String text, String approvedBy,
+        String clock, Long cycle) {
+        /** An event that is no expedite, refusal or waiver. */
+        public Event(EventKind kind, Instant at, String by, String key, String reason, String to, String vendor, Instant dueAt) {
+            this(kind, at, by, key, reason, to, vendor, dueAt, null, null, null, null);
+        }
+
+        /** The same with its reason or other free text. */
+        public Event withText(String text) {
+            return new Event(kind, at, by, key, reason, to, vendor, dueAt, text, approvedBy, clock, cycle);
+        }
+
+        /** An expedite beyond the quota, allowed by a second person. */
+        public Event approvedBy(String who) {
+            return new Event(kind, at, by, key, reason, to, vendor, dueAt, text, who, clock, cycle);
+        }
+
+        /** A waiver, or its withdrawal, of a clock's cycle, counted from 1. */
+        public Event ofCycle(String clock, long cycle) {
+            return new Event(kind, at, by, key, reason, to, vendor, dueAt, text, approvedBy, clock, cycle);
+        }
+
         /** An event that carries nothing of its own, with the key under which it is recorded once. */
         public static Event of(EventKind kind, Instant at, String by, String key) {
             return new Event(kind, at, by, key, null, null, null, null);
@@ -565,6 +588,13 @@ public final class Slaclock {
             vendor = texts.add(event.vendor());
             vendorLen = length(event.vendor());
             dueAt = event.dueAt() == null ? NONE : event.dueAt().getEpochSecond();
+            text = texts.add(event.text());
+            textLen = length(event.text());
+            approvedBy = texts.add(event.approvedBy());
+            approvedByLen = length(event.approvedBy());
+            clock = texts.add(event.clock());
+            clockLen = length(event.clock());
+            cycle = event.cycle() == null ? NONE : event.cycle();
         }
     }
 

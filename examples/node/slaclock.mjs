@@ -243,7 +243,7 @@ const requestDocument = ({ receivedAt, ...rest }) => ({ ...rest, received_at: se
 const eventDocument = ({ at, dueAt, ...rest }) => ({
   ...rest,
   at: seconds(at),
-  ...(dueAt === undefined ? {} : { due_at: seconds(dueAt) }),
+  ...(dueAt === undefined ? {} : { due: seconds(dueAt) }),
 });
 
 export const version = () => c.version();
@@ -343,7 +343,7 @@ export class Database {
   }
 
   /**
-   * Records `{ event, at, by, key, text, reason, to, vendor, dueAt, facts }`. With a key, the same event again
+   * Records `{ event, at, by, key, text, reason, to, vendor, dueAt, facts, approved_by, clock, cycle }`. With a key, the same event again
    * changes nothing.
    */
   async record(id, event) {
@@ -427,7 +427,7 @@ export class Database {
 
   /**
    * Notices that a consumer has not acknowledged: `number`, `request`, `clock`, `threshold`, `percent`, `at`,
-   * `by_change`, `retracted`.
+   * `by_change`, `retracted`; of a promised share `period` (`first` and `last`), and then `request` is empty.
    */
   async pending(consumer, limit = 1000) {
     const notices = await json('pending_json', this.#handle, ...text(consumer), limit);

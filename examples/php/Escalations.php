@@ -13,7 +13,8 @@ use Slaclock\Notice;
  */
 final class Escalations
 {
-    private const AUDIENCE = ['warning' => 'owner', 'late' => 'team lead', 'breached' => 'manager'];
+    /** Who hears of what is not for the manager. */
+    private const AUDIENCE = ['warning' => 'owner', 'late' => 'team lead', 'budget_exhausted' => 'team lead'];
 
     /** @param Closure(string $audience, string $message): void $tell sends a mail, say */
     public function __construct(private readonly Database $db, private readonly Closure $tell) {}
@@ -26,7 +27,7 @@ final class Escalations
             if ($notice->threshold === 'warning' && $this->isFinished($notice)) {
                 continue;
             }
-            ($this->tell)(self::AUDIENCE[$notice->threshold], self::message($notice));
+            ($this->tell)(self::AUDIENCE[$notice->threshold] ?? 'manager', self::message($notice));
             $told++;
         }
         return $told;
@@ -44,9 +45,15 @@ final class Escalations
             'warning' => "$notice->percent % of the time is used",
             'late' => 'is late',
             'breached' => 'broke the promise',
+            'waived' => 'has its miss excused',
+            'budget_exhausted' => 'no misses left',
+            'period_breached' => 'the promised share is missed',
+            'review', 'reading' => 'the agreement is to be read',
+            default => $notice->threshold,
         };
         $since = $notice->at->format('D Y-m-d H:i');
         $prefix = $notice->retracted ? 'not true any more: ' : '';
-        return "$prefix$notice->request, $notice->clock: $what since $since";
+        $about = implode(', ', array_filter([$notice->request, $notice->clock, $notice->period]));
+        return "$prefix$about: $what since $since";
     }
 }

@@ -270,6 +270,19 @@ public:
         return text_of(slaclock_waiting_json, get(), text.data(), text.size(), now.seconds());
     }
 
+    /// The figures of a period as a page: one HTML file that needs nothing else. The query as for `slaclock_report_html`.
+    std::string report_html(std::string_view query) const {
+        return text_of(slaclock_report_html, get(), query.data(), query.size());
+    }
+    /// The stored history as it was promised and as it would have been under other policies, as JSON.
+    std::string simulate_json(const std::vector<const Policy*>& policies, const AttainmentQuery& query) const {
+        std::vector<const slaclock_policy*> raw_policies;
+        for (const Policy* policy : policies) raw_policies.push_back(policy->get());
+        const slaclock_attainment_query raw = query.raw();
+        return text_of(slaclock_simulate_json, get(), raw_policies.data(), raw_policies.size(), &raw);
+    }
+    /// The refusals that wait for a second person, as JSON.
+    std::string refusals_json(When now) const { return text_of(slaclock_refusals_json, get(), now.seconds()); }
     /// Facts about the database.
     Info info() const {
         slaclock_db_info raw{};

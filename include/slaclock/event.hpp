@@ -39,7 +39,8 @@ enum class EventKind : std::int32_t {
     refusal_approved = SLACLOCK_EVENT_KIND_REFUSAL_APPROVED,
     refusal_withdrawn = SLACLOCK_EVENT_KIND_REFUSAL_WITHDRAWN,
     waived = SLACLOCK_EVENT_KIND_WAIVED,
-    waiver_withdrawn = SLACLOCK_EVENT_KIND_WAIVER_WITHDRAWN
+    waiver_withdrawn = SLACLOCK_EVENT_KIND_WAIVER_WITHDRAWN,
+    migrated = SLACLOCK_EVENT_KIND_MIGRATED
 };
 
 /// One thing that happened. Made by the function of its kind, with what the kind carries and when it happened. Keeps
@@ -75,12 +76,38 @@ public:
         event.facts_ = std::make_shared<Facts>(std::move(facts));
         return event;
     }
+    /// Needs `by`; with `approved_by` where the customer's quota is used up.
+    static Event expedited(When at) { return Event(EventKind::expedited, at); }
+    /// Needs `by`.
+    static Event expedite_withdrawn(When at) { return Event(EventKind::expedite_withdrawn, at); }
+    /// Needs `by`.
+    static Event refusal_proposed(std::string_view why, When at) {
+        return Event(EventKind::refusal_proposed, at, &Event::text_, why);
+    }
+    /// Needs `by`, another than who proposed it.
+    static Event refusal_approved(When at) { return Event(EventKind::refusal_approved, at); }
+    /// Needs `by`.
+    static Event refusal_withdrawn(When at) { return Event(EventKind::refusal_withdrawn, at); }
+    /// Needs `by`. Cycles are counted from 1.
+    static Event waived(std::string_view clock, std::int64_t cycle, std::string_view why, When at) {
+        Event event(EventKind::waived, at, &Event::text_, why);
+        event.cycle_ = cycle;
+        return event.set(event.clock_, clock);
+    }
+    /// Needs `by`.
+    static Event waiver_withdrawn(std::string_view clock, std::int64_t cycle, When at) {
+        Event event(EventKind::waiver_withdrawn, at, &Event::clock_, clock);
+        event.cycle_ = cycle;
+        return event;
+    }
     static Event note(std::string_view text, When at) { return Event(EventKind::note, at, &Event::text_, text); }
 
     /// Who did it.
     Event& by(std::string_view who) { return set(by_, who); }
     /// The idempotency key, unique within the request.
     Event& key(std::string_view key) { return set(key_, key); }
+    /// Of an expedite: who allowed it beyond the quota.
+    Event& approved_by(std::string_view who) { return set(approved_by_, who); }
     /// Free text for the record.
     Event& text(std::string_view text) { return set(text_, text); }
 
@@ -102,6 +129,12 @@ public:
         raw.to_len = to.size;
         raw.vendor = vendor.data;
         raw.vendor_len = vendor.size;
+        const OptionalText approved_by(approved_by_), clock(clock_);
+        raw.approved_by = approved_by.data;
+        raw.approved_by_len = approved_by.size;
+        raw.clock = clock.data;
+        raw.clock_len = clock.size;
+        raw.cycle = cycle_;
         raw.due_at = due_at_;
         raw.facts = facts_ ? facts_->get() : nullptr;
         return raw;
@@ -121,8 +154,9 @@ private:
 
     EventKind kind_;
     std::int64_t at_;
-    Field by_, key_, text_, reason_, to_, vendor_;
+    Field by_, key_, text_, reason_, to_, vendor_, approved_by_, clock_;
     std::int64_t due_at_ = SLACLOCK_NONE;
+    std::int64_t cycle_ = SLACLOCK_NONE;
     std::shared_ptr<Facts> facts_;  // a copy of an event has the same ones
 };
 

@@ -20,7 +20,9 @@ enum class Threshold : std::int32_t {
     breached = SLACLOCK_THRESHOLD_BREACHED,
     waived = SLACLOCK_THRESHOLD_WAIVED,
     review = SLACLOCK_THRESHOLD_REVIEW,
-    reading = SLACLOCK_THRESHOLD_READING
+    reading = SLACLOCK_THRESHOLD_READING,
+    budget_exhausted = SLACLOCK_THRESHOLD_BUDGET_EXHAUSTED,
+    period_breached = SLACLOCK_THRESHOLD_PERIOD_BREACHED
 };
 
 /// One crossing of a threshold.
@@ -34,6 +36,7 @@ struct Notice {
     Instant at;              ///< the instant it is about, not that of the scan
     bool by_change = false;  ///< a change of facts, not the passing of time, put it into the past
     bool retracted = false;  ///< the same notice was given before and turned out not to be true
+    std::string period;      ///< of a notice about a promised share, such as 2026-03; else empty
 
     Notice() = default;
     /// From slaclock.h.
@@ -46,7 +49,8 @@ struct Notice {
           percent(raw.percent),
           at(instant(raw.at)),
           by_change(raw.by_change != 0),
-          retracted(raw.retracted != 0) {}
+          retracted(raw.retracted != 0),
+          period(raw.period) {}
 };
 
 /// The feed as one consumer reads it, who has a durable cursor of his own. Must not outlive the database.

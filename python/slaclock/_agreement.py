@@ -15,7 +15,9 @@ from typing import Any, Literal, NamedTuple
 
 __all__ = [
     "Acknowledgement",
+    "Adjusted",
     "Cadence",
+    "Changes",
     "Comparison",
     "Expedite",
     "ExpediteQuota",
@@ -24,6 +26,7 @@ __all__ = [
     "Fate",
     "Figures",
     "Goal",
+    "Group",
     "GroupFairness",
     "Held",
     "Ids",
@@ -31,6 +34,7 @@ __all__ = [
     "Interruption",
     "Judged",
     "Migration",
+    "OpenRefusal",
     "Outlook",
     "Period",
     "Pressing",
@@ -41,6 +45,7 @@ __all__ = [
     "SalvagedConsumer",
     "Share",
     "Shift",
+    "Simulation",
     "Tally",
     "Unreadable",
     "VendorRequest",
@@ -114,6 +119,91 @@ class Figures(NamedTuple):
     """The promised share, if one is promised."""
     period_over: bool
     """The period is over, so that no more requests join the cohort."""
+
+
+class Adjusted(NamedTuple):
+    """The same figures without the waived misses."""
+
+    missed: int
+    """Misses that nobody excused."""
+    share_bp: int | None
+    """The share met of those decided."""
+    verdict: Literal["kept", "open", "broken"] | None
+    """On the promised share, if one is promised."""
+    misses_allowed: int | None
+    """How many may be missed."""
+    budget_left: int | None
+    """Misses still allowed; negative if there were more."""
+
+
+class Group(NamedTuple):
+    """The requests of one period and group, judged by one clock. Shares are in hundredths of a percent."""
+
+    by: tuple[tuple[str, str | None], ...]
+    """The facts counted apart by, with this group's values."""
+    attainment: Figures
+    """The counts and the goal."""
+    share_bp: int | None
+    """The share met of those decided."""
+    share_interval_bp: tuple[int, int] | None
+    """Its Wilson interval at 95 %."""
+    best_share_bp: int | None
+    """If every undecided one is met."""
+    worst_share_bp: int | None
+    """If every undecided one is missed."""
+    verdict: Literal["kept", "open", "broken"] | None
+    """On the promised share, if one is promised."""
+    misses_allowed: int | None
+    """How many may be missed."""
+    budget_left: int | None
+    """Misses still allowed; negative if there were more."""
+    adjusted: Adjusted
+    """Without the waived misses."""
+
+
+class Changes(NamedTuple):
+    """How many requests would have fared differently by one clock."""
+
+    clock: str
+    """The clock's name."""
+    earlier: int
+    """Requests with a deadline that is earlier."""
+    later: int
+    """Requests with a deadline that is later."""
+    unmatched: int
+    """Requests that have the clock under one of the two policies only."""
+    newly_met: int
+    """Requests that would have met their target and did not."""
+    newly_missed: int
+    """Requests that met their target and would not have."""
+
+
+class Simulation(NamedTuple):
+    """The stored history as it would have been under one policy."""
+
+    policy: str
+    """The policy's name and version; `as promised` for what requests are pinned to."""
+    groups: tuple[Group, ...]
+    """Attainment against this policy's goals."""
+    changes: tuple[Changes, ...]
+    """What differs from what was promised, by clock; empty for `as promised`."""
+
+
+class OpenRefusal(NamedTuple):
+    """A proposal to refuse a request that waits for a second person."""
+
+    request: str
+    """External id of the request."""
+    customer: str | None
+    """Whose request it is."""
+    proposed_at: datetime
+    """When it was proposed."""
+    proposed_by: str | None
+    """Who proposes it, and so cannot approve it."""
+    reason: str | None
+    """Why."""
+    approvers: tuple[str, ...]
+    """Who may approve it; empty for anybody but the one who proposed it."""
 
 
 class Pressing(NamedTuple):

@@ -15,10 +15,12 @@ from slaclock._agreement import (
     Interruption,
     Judged,
     Migration,
+    OpenRefusal,
     Outlook,
     Reminder,
     Report,
     Salvage,
+    Simulation,
     WaitReport,
 )
 from slaclock._history import FaqEntry, FaqStory, History, Hits
@@ -135,6 +137,7 @@ class Calendar:
         exceptions: Iterable[Any] | None = None,
         extra_days: Iterable[Any] | None = None,
         holidays_known_until: date | str | None = None,
+        preset: Literal["biz", "rt", "pandas", "glpi", "business_time"] | None = None,
         name: str = "calendar",
     ) -> Self: ...
     @classmethod
@@ -396,6 +399,7 @@ class Db:
         self, version: int, /, *, by: str, duty: Literal["reading", "review"] = "reading", at: datetime | None = None
     ) -> Literal["recorded", "already_recorded"]: ...
     def acknowledgements(self) -> tuple[Acknowledgement, ...]: ...
+    def refusals(self, now: datetime | None = None, /) -> tuple[OpenRefusal, ...]: ...
     def reminders(self, now: datetime | None = None, /) -> tuple[Reminder, ...]: ...
     def history(self, customer: str, /, *, limit: int = 100, after: int | None = None) -> History: ...
     def faq_requests(self, id: str, /, *, limit: int = 100, after: int | None = None) -> History: ...
@@ -443,6 +447,17 @@ class Db:
         skip: int = 0,
         index: _Path | None = None,
     ) -> Hits: ...
+    def simulate(
+        self,
+        policies: Sequence[Policy],
+        period: _Period | None = None,
+        /,
+        *,
+        by: Sequence[str] | None = None,
+        clock: str | None = None,
+        per: Literal["month", "quarter", "year"] | None = None,
+        now: datetime | None = None,
+    ) -> tuple[Simulation, ...]: ...
     def fairness(
         self,
         by: Sequence[str],

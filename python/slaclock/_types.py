@@ -131,6 +131,12 @@ class Event(NamedTuple):
     """Of `promised`: the promised instant."""
     facts: Mapping[str, str] = {}
     """Of `changed`: the new values by name."""
+    approved_by: str | None = None
+    """Of `expedited`: who allowed it beyond the quota."""
+    clock: str | None = None
+    """Of `waived` and `waiver_withdrawn`: the clock whose miss is excused."""
+    cycle: int | None = None
+    """Of `waived` and `waiver_withdrawn`: number of the missed cycle, from 1."""
 
 
 class RequestStatus(NamedTuple):
@@ -142,10 +148,10 @@ class RequestStatus(NamedTuple):
     """Priority, category, customer, channel and attributes after all changes."""
     policy: str
     """The policy it is pinned to, as in `customer-care v1`."""
-    state: Literal["open", "resolved", "cancelled"]
+    state: Literal["open", "resolved", "cancelled", "refused"]
     """Where the request itself stands."""
     closed_at: datetime | None
-    """When it was resolved or cancelled."""
+    """When it was resolved, cancelled or refused."""
     clocks: tuple[ClockStatus, ...]
     """Its clocks, in the order of the policy."""
     events: tuple[Event, ...]
@@ -237,7 +243,9 @@ class Notice:
     """The clock's name."""
     cycle: int
     """Number of the clock's cycle."""
-    threshold: Literal["warning", "late", "breached"]
+    threshold: Literal[
+        "warning", "late", "breached", "waived", "review", "reading", "budget_exhausted", "period_breached"
+    ]
     """What was crossed."""
     percent: int | None
     """Of a warning: the share of the target's time."""
@@ -247,6 +255,8 @@ class Notice:
     """A change of facts, not the passing of time, put it into the past."""
     retracted: bool
     """The same notice was given before and turned out not to be true."""
+    period: str | None = None
+    """Of a notice about a promised share: the period, such as `2026-03`; `request` is empty then."""
     _feed: Feed | None = field(default=None, repr=False, compare=False)
 
     def ack(self) -> None:
@@ -263,7 +273,7 @@ class Notice:
     def __reduce__(self) -> tuple[type[Notice], tuple[Any, ...]]:
         """Everything but the feed."""
         fields = (self.number, self.request, self.clock, self.cycle, self.threshold, self.percent, self.at)
-        return type(self), (*fields, self.by_change, self.retracted)
+        return type(self), (*fields, self.by_change, self.retracted, self.period)
 
 
 class Attainment(NamedTuple):

@@ -106,6 +106,70 @@ def test_figures_come_with_their_ids(desk: slaclock.Db, tmp_path: Path) -> None:
         desk.fairness(["planet"], now=april)
 
 
+def test_another_promise_is_tried_on_the_stored_history(desk: slaclock.Db) -> None:
+    april = moscow(2026, 4, 1, 9)
+    desk.event("CASE-1", "resolved", at=moscow(2026, 3, 9, 11, 30))
+    later = slaclock.Policy.from_toml(PROMISE.replace("version   = 1", "version   = 2").replace("11:00", "12:00"))
+    lived, tried = desk.simulate([later], "2026-03", now=april)
+    assert (lived.policy, tried.policy) == ("as promised", "customer-care v2") and lived.changes == ()
+    assert lived.groups[0].attainment.tally.missed == 3 and tried.groups[0].attainment.tally.met == 1
+    assert (tried.changes[0].later, tried.changes[0].newly_met) == (3, 1)
+    by = desk.simulate([later], "2026-03", by=["customer"], per="month", now=april)[1]
+    assert [group.by for group in by.groups] == [(("customer", "acme"),), (("customer", "bolt"),)]
+    assert by.groups[0].adjusted.missed == 1 and by.groups[0].verdict == "broken"
+    with pytest.raises(slaclock.InvalidArgumentError, match="at least one policy"):
+        desk.simulate([], now=april)
+    with pytest.raises(slaclock.InvalidArgumentError, match="week"):
+        desk.simulate([later], per="week", now=april)  # type: ignore[arg-type]
+    with pytest.raises(slaclock.NotFoundError):
+        desk.simulate([later], clock="resolutoin", now=april)
+
+
+def test_a_promised_share_is_told_when_it_is_lost(desk: slaclock.Db) -> None:
+    notices = [notice for notice in desk.feed("boss").advance(moscow(2026, 4, 2)) if notice.period is not None]
+    assert [(notice.threshold, notice.period) for notice in notices] == [
+        ("budget_exhausted", "2026-03"),
+        ("period_breached", "2026-03"),
+    ]
+    assert (notices[0].request, notices[0].clock) == ("", "resolution")
+    assert (notices[0].at, notices[1].at) == (moscow(2026, 3, 9, 11), moscow(2026, 4, 1))
+    assert desk.attainment(notices[0].period, now=moscow(2026, 4, 2))[0].missed == 3
+    assert desk.feed("boss").pending().to_pylist()[-1]["period"] == "2026-03"
+    assert pickle.loads(pickle.dumps(notices[0])) == notices[0]
+
+
+def test_refusals_wait_for_a_second_person(desk: slaclock.Db) -> None:
+    desk.event("CASE-3", "refusal_proposed", at=FRIDAY, by="ann", text="not our product")
+    (refusal,) = desk.refusals(MONDAY)
+    assert (refusal.request, refusal.customer, refusal.proposed_by) == ("CASE-3", "bolt", "ann")
+    assert (refusal.proposed_at, refusal.reason, refusal.approvers) == (FRIDAY, "not our product", ())
+    assert desk.refusals(FRIDAY - timedelta(hours=1)) == ()
+    desk.event("CASE-3", "refusal_approved", at=MONDAY, by="bob")
+    assert desk.refusals(MONDAY) == () and desk.get("CASE-3").state == "refused"
+
+
+def test_every_kind_of_event_comes_as_a_row_and_is_read_back() -> None:
+    text = PROMISE + '[expedites]\nper_month = 1\n[waivers]\nby = ["bob"]\n'
+    late = moscow(2026, 3, 10, 9)
+    with slaclock.in_memory(slaclock.Policy.from_toml(text)) as db:
+        db.submit_many([{"id": "CASE-1", "received_at": FRIDAY, "customer": "acme"}])
+        rows = [
+            {"request": "CASE-1", "event": "expedited", "at": FRIDAY, "by": "ann", "approved_by": "bob"},
+            {"request": "CASE-1", "event": "refusal_proposed", "at": FRIDAY, "by": "ann", "text": "not ours"},
+            {"request": "CASE-1", "event": "refusal_withdrawn", "at": FRIDAY, "by": "ann"},
+            {"request": "CASE-1", "event": "expedite_withdrawn", "at": FRIDAY, "by": "ann"},
+            {"request": "CASE-1", "event": "waived", "at": late, "by": "bob", "text": "power", "clock": "resolution", "cycle": 1},
+            {"request": "CASE-1", "event": "waiver_withdrawn", "at": late, "by": "bob", "clock": "resolution", "cycle": 1},
+        ]
+        assert db.import_events(rows).new == 6
+        events = db.get("CASE-1").events
+        assert [event.event for event in events] == [row["event"] for row in rows]
+        assert events[0].approved_by == "bob" and (events[4].clock, events[4].cycle) == ("resolution", 1)
+        for wrong, said in [({"cycle": "one"}, "cycle"), ({"cycle": None}, "needs `cycle`"), ({"clock": None}, "needs `clock`")]:
+            with pytest.raises((slaclock.Error, TypeError), match=said):
+                db.import_events([rows[4] | wrong])
+
+
 def test_expedites_have_a_quota_and_misses_can_be_waived() -> None:
     text = PROMISE + '[expedites]\nper_month = 1\n[waivers]\nby = ["bob"]\n'
     with slaclock.in_memory(slaclock.Policy.from_toml(text)) as db:

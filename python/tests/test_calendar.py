@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from conftest import FIXTURES, PROMISE
+from conftest import FIXTURES, PROMISE, moscow
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -284,3 +284,17 @@ def test_open_and_close_agree(t: datetime) -> None:
 
 
 BERLIN_OFFICE = office(holidays=["12-25", "01-01"], closures=[{"on": "12-24", "from": "12:00"}])
+
+
+def test_a_preset_counts_as_its_product_does() -> None:
+    monday = moscow(2026, 3, 2, 9)
+    kept = slaclock.Calendar("Europe/Moscow", hours={"mon-fri": "09:00-17:00"})
+    for preset, due in [("biz", 3), ("rt", 3), ("pandas", 3), ("glpi", 3), ("business_time", 2)]:
+        calendar = slaclock.Calendar("Europe/Moscow", hours={"mon-fri": "09:00-17:00"}, preset=preset)  # type: ignore[arg-type]
+        hour = 9 if due == 3 else 17
+        assert calendar.add_working_time(monday, timedelta(hours=8)) == moscow(2026, 3, due, hour)
+        assert kept.add_working_time(monday, timedelta(hours=8)) == moscow(2026, 3, 2, 17)
+        again = slaclock.Calendar.from_dict(calendar.to_dict())
+        assert again.add_working_time(monday, timedelta(hours=8)) == moscow(2026, 3, due, hour)
+    with pytest.raises(slaclock.Error, match="preset|jira"):
+        slaclock.Calendar("UTC", hours="24x7", preset="jira")  # type: ignore[arg-type]

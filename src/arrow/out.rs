@@ -12,7 +12,7 @@ use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer
 use arrow_schema::{ArrowError, Field, Schema};
 use chrono::NaiveDate;
 
-use crate::attainment::Tally;
+use crate::attainment::{PeriodRange, Tally};
 use crate::clock::{Stage, ThresholdKind};
 use crate::db::{Db, Group, Notice, Query, Row, ScanTable, Waiting};
 use crate::error::{Error, ErrorKind, Result};
@@ -66,8 +66,8 @@ fn of_table(table: ScanTable) -> Result<RecordBatch> {
 /// Notices, in the order given.
 ///
 /// Columns: `number` (int64), `request` (text), `clock` (dictionary), `cycle` (int64), `threshold` (dictionary:
-/// `warning`, `late`, `breached`, `waived`, and for reminders about no request `review`, `reading`), `percent` (int64, of warnings only), `at` (timestamp in seconds, UTC),
-/// `by_change` and `retracted` (booleans).
+/// `warning`, `late`, `breached`, `waived`, and for reminders about no request `review`, `reading`; about a period `budget_exhausted`, `period_breached`), `percent` (int64, of warnings only), `at` (timestamp in seconds, UTC),
+/// `by_change` and `retracted` (booleans), `period` (text, of notices about one, such as `2026-03`).
 ///
 /// # Errors
 /// None that a caller could cause.
@@ -82,12 +82,15 @@ pub fn notices(notices: &[Notice]) -> Result<RecordBatch> {
             ThresholdKind::Waived => "waived",
             ThresholdKind::Review => "review",
             ThresholdKind::Reading => "reading",
+            ThresholdKind::BudgetExhausted => "budget_exhausted",
+            ThresholdKind::PeriodBreached => "period_breached",
         });
     }
     let percent = notices.iter().map(|notice| match notice.threshold {
         ThresholdKind::Warning(percent) => Some(i64::from(percent)),
         _ => None,
     });
+    let periods = notices.iter().map(|notice| notice.period.map(PeriodRange::code));
     batch(vec![
         column("number", int64(notices.iter().map(|notice| notice.number))),
         column("request", LargeStringArray::from_iter_values(notices.iter().map(|notice| &notice.request))),
@@ -98,6 +101,7 @@ pub fn notices(notices: &[Notice]) -> Result<RecordBatch> {
         column("at", seconds(notices.iter().map(|notice| notice.at))),
         column("by_change", booleans(notices.iter().map(|notice| notice.by_change))),
         column("retracted", booleans(notices.iter().map(|notice| notice.retracted))),
+        optional("period", LargeStringArray::from_iter(periods)),
     ])
 }
 

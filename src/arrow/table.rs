@@ -48,8 +48,8 @@ pub fn requests(table: &RecordBatch, zone: Option<&Zone>) -> Result<Vec<Operatio
 /// Reads a table of events, one a row, as operations in the same order.
 ///
 /// Columns `request` (its external id), `event` (the word, such as `paused`) and `at` must be there; `by`, `key` and
-/// `text` may be, and what the kinds carry: `to`, `reason`, `vendor`, `due`. Every other column is a fact that a
-/// `changed` event sets. Nulls and empty texts are no values. `zone` is for timestamps without a zone of their own.
+/// `text` may be, and what the kinds carry: `to`, `reason`, `vendor`, `due`, `approved_by`, `clock` and `cycle` (a whole
+/// number from 1), `faq`. Every other column is a fact that a `changed` event sets. Nulls and empty texts are no values. `zone` is for timestamps without a zone of their own.
 ///
 /// # Errors
 /// As for [`requests`]; `InvalidEvent` for a word that is no event, or fields that are not those of the event's kind.
@@ -58,7 +58,7 @@ pub fn events(table: &RecordBatch, zone: Option<&Zone>) -> Result<Vec<Operation>
     let (ids, words) = (table.needed_texts("request")?, table.needed_texts("event")?);
     let at = table.needed_instants("at")?;
     let mut carried: Vec<Vec<Option<String>>> = Vec::new();
-    for name in ["by", "key", "text", "to", "reason", "vendor"] {
+    for name in ["by", "key", "text", "to", "reason", "vendor", "approved_by", "clock", "cycle", "faq"] {
         carried.push(table.texts(name)?.unwrap_or_default());
     }
     let due = table.instants("due")?.unwrap_or_default();
@@ -71,9 +71,12 @@ pub fn events(table: &RecordBatch, zone: Option<&Zone>) -> Result<Vec<Operation>
         };
         let (by, key, text) = (take(0), take(1), take(2));
         let (to, reason, vendor) = (take(3), take(4), take(5));
+        let (approved_by, clock) = (take(6), take(7));
+        let cycle = take(8).map(|text| cycle_of(&text, row)).transpose()?;
+        let faq = take(9);
         let due = due.get(row).copied().flatten();
         let facts = facts_of(&mut facts, row);
-        let fields = EventFields { to, reason, vendor, due, facts, ..EventFields::default() };
+        let fields = EventFields { to, reason, vendor, due, facts, approved_by, clock, cycle, faq };
         let kind = EventTag::parse(&word).and_then(|tag| EventKind::from_fields(tag, fields));
         let kind = kind.map_err(|error| error.context(format_args!("row {row}")))?;
         operations.push(Operation::Record { id, event: Event { kind, at, by, key, text } });
@@ -149,6 +152,13 @@ impl<'t> Table<'t> {
 
 fn null(name: &str, row: usize) -> Error {
     Error::new(ErrorKind::InvalidArgument, format!("column `{name}`, row {row}: is null"))
+}
+
+fn cycle_of(text: &str, row: usize) -> Result<u32> {
+    text.parse().map_err(|_| {
+        let message = format!("column `cycle`, row {row}: `{text}` must be a whole number from 1");
+        Error::new(ErrorKind::InvalidArgument, message)
+    })
 }
 
 fn facts_of(columns: &mut [Fact], row: usize) -> BTreeMap<String, String> {

@@ -3,12 +3,14 @@
 //! A cohort is what was **received** in a period. Nothing here rounds in favour of anybody: shares are floored, and
 //! a promise of 95 % of 10 requests allows no miss.
 
+mod cohort;
 mod fairness;
 mod group;
 mod outlook;
 mod period;
 mod tally;
 
+pub(crate) use cohort::{Cohort, Crossed, Membership};
 pub use fairness::{Comparison, Share, Standing};
 pub use group::{Breakdown, GroupBy};
 pub use outlook::{Cadence, Outlook, Pressing, Pulse};

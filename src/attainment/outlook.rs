@@ -76,7 +76,7 @@ pub struct Pulse {
     pub outcome: Outcome,
     /// The request, with the instants of its open cycle.
     pub open: Pressing,
-    /// By each clock that restarts: name, and what it comes to by that.
+    /// By each clock that keeps the customer informed: name, and what it comes to by that.
     pub updates: Vec<(String, Outcome)>,
 }
 

@@ -122,6 +122,24 @@ impl PeriodRange {
         }
     }
 
+    /// The period as [`parse`](Self::parse) reads it, in its shortest form: `2026-03`, `2026-Q1`, `2026`, `2026-03-01` or
+    /// `2026-03-01..2026-03-15`.
+    pub fn code(self) -> String {
+        let (first, last) = (self.first, self.last);
+        let is = |per: Period| PeriodRange::around(first, per).is_ok_and(|whole| whole == self);
+        if is(Period::Month) {
+            first.format("%Y-%m").to_string()
+        } else if is(Period::Quarter) {
+            format!("{}-Q{}", first.year(), first.month().div_ceil(3))
+        } else if is(Period::Year) {
+            first.year().to_string()
+        } else if first == last {
+            first.to_string()
+        } else {
+            format!("{first}..{last}")
+        }
+    }
+
     /// The first date.
     pub fn first(self) -> NaiveDate {
         self.first

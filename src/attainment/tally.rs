@@ -134,8 +134,7 @@ impl Tally {
 
     /// How many of the counted may be missed under the goal, rounded down.
     pub fn allowed_misses(&self, goal: &AttainmentGoal) -> u64 {
-        let slack = WHOLE_BP.saturating_sub(u128::from(goal.share_bp));
-        u64::try_from(u128::from(self.counted()) * slack / WHOLE_BP).unwrap_or(u64::MAX)
+        allowed(self.counted(), goal)
     }
 
     /// Misses still allowed; negative if there were more than that.
@@ -165,6 +164,12 @@ impl Tally {
             GoalVerdict::Broken
         }
     }
+}
+
+/// How many of so many may be missed under the goal, rounded down.
+pub(super) fn allowed(counted: u64, goal: &AttainmentGoal) -> u64 {
+    let slack = WHOLE_BP.saturating_sub(u128::from(goal.share_bp));
+    u64::try_from(u128::from(counted) * slack / WHOLE_BP).unwrap_or(u64::MAX)
 }
 
 fn share_bp(part: u64, whole: u64) -> Option<u32> {
@@ -233,10 +238,14 @@ pub struct Attainment {
 }
 
 impl Attainment {
-    /// The verdict on the goal; `None` without one. While the period lasts it is open: more requests may come.
+    /// The verdict on the goal; `None` without one. While the period lasts it is open: more requests may come. Only a
+    /// promise of 100 % is broken by one miss, whoever comes.
     pub fn verdict(&self) -> Option<GoalVerdict> {
-        let verdict = self.tally.judge(self.goal.as_ref()?);
-        Some(if self.period_over { verdict } else { GoalVerdict::Open })
+        let goal = self.goal.as_ref()?;
+        let verdict = self.tally.judge(goal);
+        let is_certain =
+            self.period_over || (verdict == GoalVerdict::Broken && u128::from(goal.share_bp) >= WHOLE_BP);
+        Some(if is_certain { verdict } else { GoalVerdict::Open })
     }
 
     /// The same without the waived misses.

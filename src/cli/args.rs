@@ -72,6 +72,11 @@ pub(crate) enum Command {
     /// A vendor is awaited from `vendor_contacted` until `vendor_replied` or the end of the request; the customer while the
     /// request is on hold for waiting_customer.
     Waits(Waits),
+    /// Show the refusals that wait for a second person. Exit code 1 if there are any.
+    ///
+    /// One is proposed with `slaclock event DB ID refusal_proposed --by WHO --text WHY` and approved by another person with
+    /// `slaclock event DB ID refusal_approved --by WHO`.
+    Refusals(Refusals),
     /// Show what is to be read or reviewed, by whom and until when, and who has done it.
     ///
     /// The policy says so: `review_at`, `readers` and `read_by` in [policy]. Exit code 1 if something is overdue.
@@ -437,6 +442,15 @@ pub(crate) struct Expedites {
     #[arg(long)]
     pub(crate) period: Option<String>,
     /// Judge the quota at this time instead of the system's.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Refusals {
+    /// The database.
+    pub(crate) db: PathBuf,
+    /// Judge by this time instead of the system's.
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
 }

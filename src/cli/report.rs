@@ -28,10 +28,13 @@ pub(crate) fn report(args: &args::Report, out: &mut Out) -> Result<Verdict, Fail
     let period = period(args)?;
     let query = query(args, now)?;
     let asked = of_clock(&query, args);
+    let policy = db.policy()?;
+    let informing = policy.clocks().iter().filter(|clock| clock.informs_customer());
     let report = Report {
         now,
         groups: db.attainment_by(&asked)?,
         cadence: cadence(&db, &query, args.clock.as_deref())?,
+        informing: informing.map(|clock| clock.name.clone()).collect(),
         waiting: db.waiting(period, now)?,
         fairness: if args.by.is_empty() { Vec::new() } else { db.fairness(&asked)? },
         judged: if which.is_empty() { Vec::new() } else { db.judged(&asked)? },
@@ -63,6 +66,8 @@ struct Report {
     groups: Vec<Group>,
     /// Clocks that begin anew with each update, counted by cycle.
     cadence: Vec<Group>,
+    /// Those of them that keep the customer informed.
+    informing: Vec<String>,
     waiting: Vec<Waiting>,
     /// Groups beside one another, if any are asked for.
     fairness: Vec<Fairness>,
@@ -130,7 +135,7 @@ fn per(asked: Option<args::Per>, whole: bool) -> Option<Period> {
 }
 
 fn people(report: &Report, zones: &Zones, out: &mut Out) -> Result<(), Failure> {
-    let Report { now, groups, cadence, waiting, fairness, judged: _ } = report;
+    let Report { now, groups, cadence, informing, waiting, fairness, judged: _ } = report;
     if groups.is_empty() {
         out.line("nothing was received")?;
         return Ok(());
@@ -146,9 +151,15 @@ fn people(report: &Report, zones: &Zones, out: &mut Out) -> Result<(), Failure> 
         out.heading("The tail: what became of the missed")?;
         tail(groups, out)?;
     }
-    if !cadence.is_empty() {
+    let (informing, others): (Vec<&Group>, Vec<&Group>) =
+        cadence.iter().partition(|group| informing.contains(&group.attainment.clock));
+    if !informing.is_empty() {
         out.heading("Keeping the customer informed: every update due is a promise of its own")?;
-        updates(cadence, out)?;
+        updates(&informing, out)?;
+    }
+    if !others.is_empty() {
+        out.heading("Clocks that begin anew: every round is a promise of its own")?;
+        updates(&others, out)?;
     }
     if !waiting.is_empty() {
         out.heading("Time on hold")?;
@@ -291,8 +302,9 @@ fn tail(groups: &[Group], out: &mut Out) -> Result<(), Failure> {
     out.table(&table)
 }
 
-fn updates(groups: &[Group], out: &mut Out) -> Result<(), Failure> {
-    let mut table = out::table(&header(groups, &["in time", "late or missing", "share in time"]));
+fn updates(groups: &[&Group], out: &mut Out) -> Result<(), Failure> {
+    let first = groups.first().map_or(&[][..], |group| std::slice::from_ref(*group));
+    let mut table = out::table(&header(first, &["in time", "late or missing", "share in time"]));
     for group in groups {
         let tally = &group.attainment.tally;
         let share = (tally.cycles_met * 10_000).checked_div(tally.cycles_met + tally.cycles_missed);

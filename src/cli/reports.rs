@@ -1,4 +1,4 @@
-//! Reports beside attainment: `expedites`, `waits` and `reminders`, the requests behind the figures, and `acknowledge`.
+//! Reports beside attainment: `expedites`, `waits`, `refusals` and `reminders`, the requests behind the figures, and `acknowledge`.
 
 use crate::attainment::{PeriodRange, Verdict};
 use crate::clock::Party;
@@ -172,6 +172,36 @@ fn vendor(name: &str) -> String {
 
 fn named(customer: Option<&String>) -> String {
     customer.map_or_else(|| "–".to_owned(), Clone::clone)
+}
+
+pub(crate) fn refusals(args: &args::Refusals, out: &mut Out) -> Result<Exit, Failure> {
+    let db = Db::open(&args.db, Options::default().read_only())?;
+    let zones = Zones::of(&db.policy()?);
+    let now = zones.now("--now", args.now.as_deref())?;
+    let refusals = db.refusals(now)?;
+    if out.is_json() {
+        out.object(&json!({ "now_at": now.as_secs(), "refusals": refusals }), &zones)?;
+    } else if refusals.is_empty() {
+        out.line("no refusal waits for a second person")?;
+    } else {
+        let mut table = out::table(&["request", "customer", "proposed", "by", "why", "may be approved by"]);
+        for refusal in &refusals {
+            let approvers = match refusal.approvers.as_slice() {
+                [] => "anybody else".to_owned(),
+                approvers => approvers.join(", "),
+            };
+            table.add_row([
+                refusal.request.clone(),
+                named(refusal.customer.as_ref()),
+                zones.main(refusal.proposed_at),
+                named(refusal.proposed_by.as_ref()),
+                refusal.reason.clone().unwrap_or_default(),
+                approvers,
+            ]);
+        }
+        out.table(&table)?;
+    }
+    Ok(if refusals.is_empty() { Exit::Fine } else { Exit::Late })
 }
 
 pub(crate) fn reminders(args: &args::Reminders, out: &mut Out) -> Result<Exit, Failure> {

@@ -117,6 +117,7 @@ pub(crate) fn feed(args: &args::Feed, out: &mut Out) -> Result<Verdict, Failure>
             };
             let reminder = notice.reminder.as_ref();
             let about = reminder.map(|reminder| format!("{} v{}", reminder.policy, reminder.version));
+            let about = about.or_else(|| notice.period.map(|period| period.to_string()));
             let clock = reminder.map_or(clock, |reminder| reminder.reader.clone().unwrap_or_default());
             table.add_row(vec![
                 out::number(notice.number),
@@ -149,6 +150,8 @@ fn words(notice: &Notice) -> String {
         ThresholdKind::Waived => "waived".to_owned(),
         ThresholdKind::Review => "to be reviewed".to_owned(),
         ThresholdKind::Reading => "to be read".to_owned(),
+        ThresholdKind::BudgetExhausted => "no misses left".to_owned(),
+        ThresholdKind::PeriodBreached => "promise broken".to_owned(),
     };
     let by_change = if notice.by_change { ", by a change" } else { "" };
     if notice.retracted {

@@ -96,6 +96,11 @@ pub enum ThresholdKind {
     Review,
     /// A reader did not read the policy in time. About no request.
     Reading,
+    /// Of the misses that a promised share allows, none was left any more. About a period.
+    BudgetExhausted,
+    /// A promised share was missed for certain: the period is over, and there were more misses than it allows. About a
+    /// period.
+    PeriodBreached,
 }
 
 /// A point at which a cycle's stage changes by the mere passing of time.

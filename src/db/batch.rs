@@ -339,7 +339,7 @@ impl<'a> Batch<'a> {
     /// The transaction, `None` if there is nothing to write, and the clocks of all touched requests if the batch was
     /// asked for them.
     pub(super) fn finish(self) -> Result<(Option<Commit>, Answers)> {
-        let values = self.expedite_values()?;
+        let mut values = self.expedite_values()?;
         let Batch { db, snapshot, head, known, new, operations, answers, .. } = self;
         let interruptions = db.declared(snapshot)?;
         let mut found = Answers::new();
@@ -363,6 +363,7 @@ impl<'a> Batch<'a> {
         if operations == 0 {
             return Ok((None, found));
         }
+        values.extend(db.settled(snapshot, &mut moves)?);
         Ok((Some(moves.commit(operations, values)), found))
     }
 }
@@ -458,6 +459,7 @@ impl Touched<'_> {
             old_first: self.row.first_clock,
             before: before.as_ref(),
             after,
+            policies: [&self.edition.policy; 2],
             request: self.is_new.then_some(&*self.request),
             events: &self.added,
             topics: &topics,

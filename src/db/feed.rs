@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::derived::{notice_of, notices_until};
+use super::periods::Missed;
 use super::{Db, Reminder, reminders};
+use crate::attainment::PeriodRange;
 use crate::clock::ThresholdKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::bytes::Input;
@@ -56,6 +58,11 @@ pub struct Notice {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
     pub reminder: Option<Reminder>,
+    /// The period that a notice of the kinds `BudgetExhausted` and `PeriodBreached` is about. Such a notice is about no
+    /// request: `request` is empty, `cycle` is 0, and `clock` is the one that promises the share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub period: Option<PeriodRange>,
 }
 
 /// A consumer of notices.
@@ -93,20 +100,28 @@ impl Db {
                 return Ok((0, None));
             }
             let mut rows: Vec<NoticeRow> = Vec::new();
-            for slot in told_by_rows(snapshot, from, until, &mut rows)? {
-                let timeline = self.facts_of(snapshot, slot)?.timeline();
+            let (derived, lates) = told_by_rows(snapshot, from, until, &mut rows)?;
+            let mut missed = Missed::default();
+            for slot in derived {
+                let life = self.facts_of(snapshot, slot)?;
+                let timeline = life.timeline();
                 rows.extend(
                     notices_until(&timeline, from, until).into_iter().map(|key| key.row(slot, false)),
                 );
+                missed.add(slot, &life.policy, &timeline);
             }
+            let (values, shares) = self.advance_periods(snapshot, from, until, lates, &missed)?;
+            rows.extend(shares);
             let since = Instant::from_raw(from).unwrap_or(Instant::MIN);
             let asked = stored_reminders::read(snapshot.reader()?, head.policy, since)?;
             rows.extend(reminders::notices(&asked, from, until));
-            rows.sort_by_key(|notice| (notice.at, notice.request, notice.clock, notice.cycle));
+            rows.sort_by_key(|notice| {
+                (notice.at, !notice.is_about_request(), notice.request, notice.clock, notice.cycle)
+            });
             head.advanced_to = until;
             head.unfolded = head.unfolded.saturating_add(1);
             let entry = LogEntry::new(head);
-            Ok((rows.len() as u64, Some(Commit { entry, notices: rows, values: vec![], dropped: vec![] })))
+            Ok((rows.len() as u64, Some(Commit { entry, notices: rows, values, dropped: vec![] })))
         })?;
         self.store.fold_if_due()?;
         Ok(count)
@@ -188,13 +203,27 @@ impl Feed<'_> {
                 by_change: false,
                 retracted: row.retracted,
                 reminder: Some(reminder),
+                period: None,
+            });
+        }
+        if !row.is_about_request() {
+            let (clock, period) = self.db.period_of_notice(snapshot, row)?;
+            return Ok(Notice {
+                number,
+                request: String::new(),
+                clock,
+                cycle: 0,
+                threshold: row.kind,
+                at: instant_of(number, row)?,
+                by_change: row.by_change,
+                retracted: row.retracted,
+                reminder: None,
+                period: Some(period),
             });
         }
         let request = snapshot.request_row(row.request)?;
         let edition = self.db.edition(snapshot, request.policy)?;
-        let at = Instant::from_raw(row.at).ok_or_else(|| {
-            Error::new(ErrorKind::Damaged, format!("notice {number}: an impossible instant"))
-        })?;
+        let at = instant_of(number, row)?;
         Ok(Notice {
             number,
             request: snapshot.request_id(row.request)?,
@@ -205,8 +234,14 @@ impl Feed<'_> {
             by_change: row.by_change,
             retracted: row.retracted,
             reminder: None,
+            period: None,
         })
     }
+}
+
+fn instant_of(number: u64, row: &NoticeRow) -> Result<Instant> {
+    let wrong = || Error::new(ErrorKind::Damaged, format!("notice {number}: an impossible instant"));
+    Instant::from_raw(row.at).ok_or_else(wrong)
 }
 
 struct Consumer {
@@ -228,13 +263,14 @@ fn find_consumer(snapshot: &Snapshot<'_>, name: &str) -> Result<Consumer> {
 }
 
 /// Adds the notices for thresholds in [from, until) that the clocks' rows tell, and returns the requests that must be
-/// derived to know theirs: those with warnings, changes or finished cycles there. Of these no notice is added.
+/// derived to know theirs: those with warnings, changes or finished cycles there. Of these no notice is added. Last come the
+/// slots of the running clocks that become late there.
 fn told_by_rows(
     snapshot: &Snapshot<'_>,
     from: u32,
     until: u32,
     rows: &mut Vec<NoticeRow>,
-) -> Result<BTreeSet<u32>> {
+) -> Result<(BTreeSet<u32>, Vec<u32>)> {
     let slots_in = |kind: IndexKind| -> Result<Vec<u32>> {
         let mut slots = Vec::new();
         let load = |block: u64| snapshot.load_block(kind, block);
@@ -250,8 +286,13 @@ fn told_by_rows(
         Ok(())
     })?;
     // Due comes before limit, so that notices of the same second keep that order.
+    let mut lates = Vec::new();
     for kind in IndexKind::DUE.into_iter().chain([IndexKind::Limit]) {
-        snapshot.each_clock(slots_in(kind)?.into_iter(), |_, clock| {
+        let slots = slots_in(kind)?;
+        if kind != IndexKind::Limit {
+            lates.extend(&slots);
+        }
+        snapshot.each_clock(slots.into_iter(), |_, clock| {
             match notice_of(clock, kind == IndexKind::Limit) {
                 Some(notice) => rows.push(notice),
                 None => drop(derived.insert(clock.request)),
@@ -262,5 +303,5 @@ fn told_by_rows(
     if !derived.is_empty() {
         rows.retain(|notice| !derived.contains(&notice.request));
     }
-    Ok(derived)
+    Ok((derived, lates))
 }

@@ -88,7 +88,8 @@ impl Db {
             moves.head.interruptions += 1;
             moves.head.latest_event_at = moves.head.latest_event_at.max(at.raw());
             let key = u64::from(moves.head.interruptions);
-            let values = vec![(Table::Interruptions, key, codec::encode(&done.entry)?)];
+            let mut values = vec![(Table::Interruptions, key, codec::encode(&done.entry)?)];
+            values.extend(self.settled(snapshot, &mut moves)?);
             let operations = u32::try_from(done.moved.len()).unwrap_or(u32::MAX).saturating_add(1);
             Ok((done, Some(moves.commit(operations, values))))
         })?;
@@ -227,6 +228,7 @@ impl Db {
             if !dry_run {
                 let (old, before, after) = (&clocks[..], Some(&before), &after);
                 let old_first = row.first_clock;
+                let policies = [&life.policy; 2];
                 moves.add(&Moved {
                     slot,
                     row,
@@ -234,6 +236,7 @@ impl Db {
                     old_first,
                     before,
                     after,
+                    policies,
                     request: None,
                     events: &[],
                     topics: &[],

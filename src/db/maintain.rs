@@ -6,13 +6,16 @@ use serde::Serialize;
 
 use super::Db;
 use super::derived::{NoticeKey, clock_rows, index_moves, notices_until, pending_keys};
+use super::periods::{Recount, goals};
 use super::told::Told;
 use super::{quota, reminders};
+use crate::attainment::{Cohort, Membership};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::expedites::{self, ExpediteRow};
 use crate::store::index::{IndexKind, key_of, row, rows_of};
 use crate::store::log::{Change, LogEntry};
 use crate::store::notices;
+use crate::store::periods::{self, CohortKey};
 use crate::store::records::PhaseCode;
 use crate::store::reminders::{self as stored_reminders, Asked};
 use crate::store::snapshot::Snapshot;
@@ -142,6 +145,7 @@ impl Db {
         }
         if rebuild.differing > 0 {
             self.store.write(|snapshot| self.repair_expedites(snapshot))?;
+            self.store.write(|snapshot| self.repair_cohorts(snapshot))?;
             self.store.write(|snapshot| self.repair_told(snapshot))?;
         }
         self.store.fold_if_due()?;
@@ -169,12 +173,13 @@ impl Db {
 
     fn verified(&self, snapshot: &Snapshot<'_>) -> Result<Rebuild> {
         let mut found = Rebuild::default();
-        let mut expected: [Vec<u64>; 8] = Default::default();
+        let mut expected: [Vec<u64>; IndexKind::ALL.len()] = Default::default();
         let mut phases = [0_u64; PhaseCode::COUNT];
         let mut noticed: HashMap<u32, Vec<NoticeKey>> = HashMap::new();
         let mut expedited = Expedites::new();
         let mut told = Told::default();
         let advanced_to = snapshot.head().advanced_to;
+        let mut recount = Recount::new(self.judges(snapshot, None)?);
         for slot in 0..snapshot.head().requests {
             let row = snapshot.request_row(slot)?;
             let life = self.facts_of(snapshot, slot)?;
@@ -205,6 +210,12 @@ impl Db {
             }
             let pending = pending_keys(&timeline, advanced_to).into_iter().map(|key| self::row(key, slot));
             expected[IndexKind::Pending as usize].extend(pending);
+            let joined = goals(&life.policy).filter_map(|clock| {
+                let joined = Membership::of(timeline.cycles_of(clock)).joined?;
+                Some(self::row(joined, row.first_clock + clock as u32))
+            });
+            expected[IndexKind::Joined as usize].extend(joined);
+            recount.add(&life.policy, request.received_at, &timeline, advanced_to);
             keep_expedites(&mut expedited, quota::rows_of(slot, &timeline.expedites));
             told.add(snapshot, slot, &row, request, &timeline.facts)?;
             let keys = notices_until(&timeline, 0, advanced_to);
@@ -217,7 +228,10 @@ impl Db {
         }
         verify_indexes(snapshot, &mut expected, &mut found)?;
         let asked = self.verify_reminders(snapshot, &mut found)?;
-        verify_notices(snapshot, noticed, reminders::notices(&asked, 0, advanced_to), &mut found)?;
+        let (cohorts, shares) = recount.cohorts(advanced_to);
+        verify_cohorts(snapshot, &cohorts, &mut found)?;
+        let about_none = [reminders::notices(&asked, 0, advanced_to), shares].concat();
+        verify_notices(snapshot, noticed, about_none, &mut found)?;
         told.compare(snapshot, &mut found)?;
         let stored = stored_expedites(snapshot)?;
         for key in expedited.keys().chain(stored.keys().filter(|key| !expedited.contains_key(key))) {
@@ -259,6 +273,18 @@ impl Db {
                 values.push((Table::Expedites, *key, expedites::write(rows)?));
             }
         }
+        if values.is_empty() {
+            return Ok(((), None));
+        }
+        let mut head = *snapshot.head();
+        head.unfolded = head.unfolded.saturating_add(1);
+        Ok(((), Some(Commit { entry: LogEntry::new(head), notices: vec![], values, dropped: vec![] })))
+    }
+
+    /// Replaces what is stored of the promised shares' cohorts by what follows from the events. As with all that a repair
+    /// does, notices given stay as they are.
+    fn repair_cohorts(&self, snapshot: &Snapshot<'_>) -> Result<((), Option<Commit>)> {
+        let (values, _) = self.rejudged(snapshot, None)?;
         if values.is_empty() {
             return Ok(((), None));
         }
@@ -329,7 +355,11 @@ fn stored_expedites(snapshot: &Snapshot<'_>) -> Result<Expedites> {
     Ok(stored)
 }
 
-fn verify_indexes(snapshot: &Snapshot<'_>, expected: &mut [Vec<u64>; 8], found: &mut Rebuild) -> Result<()> {
+fn verify_indexes(
+    snapshot: &Snapshot<'_>,
+    expected: &mut [Vec<u64>; IndexKind::ALL.len()],
+    found: &mut Rebuild,
+) -> Result<()> {
     for kind in IndexKind::ALL {
         let expected = &mut expected[kind as usize];
         expected.sort_unstable();
@@ -347,6 +377,22 @@ fn verify_indexes(snapshot: &Snapshot<'_>, expected: &mut [Vec<u64>; 8], found: 
                 format!("index {kind:?}"),
                 format!("{wrong} of {at} rows differ, {} are expected from {first:?} on", expected.len()),
             );
+        }
+    }
+    Ok(())
+}
+
+fn verify_cohorts(
+    snapshot: &Snapshot<'_>,
+    derived: &BTreeMap<CohortKey, Cohort>,
+    found: &mut Rebuild,
+) -> Result<()> {
+    let mut stored = BTreeMap::new();
+    periods::visit(snapshot.reader()?, 0..=u64::MAX, |key, cohort| drop(stored.insert(key, cohort)))?;
+    for key in derived.keys().chain(stored.keys().filter(|key| !derived.contains_key(key))) {
+        let (stored, derived) = (stored.get(key), derived.get(key));
+        if stored != derived {
+            found.differs("periods", format!("{key:?}: stored {stored:?}, derived {derived:?}"));
         }
     }
     Ok(())
@@ -387,11 +433,11 @@ fn verify_notices(
     }
     for (notice, balance) in given {
         if balance != 0 {
-            let about_none = notice.request == notices::NO_REQUEST;
-            found.differs(
-                if about_none { "reminders".to_owned() } else { snapshot.request_id(notice.request)? },
-                format!("{balance:+} notices more than follow from the events: {notice:?}"),
-            );
+            let place = match notice.is_about_request() {
+                true => snapshot.request_id(notice.request)?,
+                false => "notices about no request".to_owned(),
+            };
+            found.differs(place, format!("{balance:+} notices more than follow from the events: {notice:?}"));
         }
     }
     Ok(())

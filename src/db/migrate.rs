@@ -156,10 +156,11 @@ impl Db {
             return self.store.read(|snapshot| Ok(work(snapshot)?.0));
         }
         let done = self.store.write(|snapshot| {
-            let (done, moves, values) = work(snapshot)?;
+            let (done, mut moves, mut values) = work(snapshot)?;
             if done.requests == 0 && values.is_empty() {
                 return Ok((done, None));
             }
+            values.extend(self.settled(snapshot, &mut moves)?);
             let operations = u32::try_from(done.requests).unwrap_or(u32::MAX).saturating_add(1);
             Ok((done, Some(moves.commit(operations, values))))
         })?;
@@ -220,6 +221,7 @@ impl Db {
                     old_first: row.first_clock,
                     before: Some(&before),
                     after: &after,
+                    policies: [&was, &life.policy],
                     request: None,
                     events: &[&event],
                     topics: &[],

@@ -1,23 +1,29 @@
 //! What a transaction writes of requests whose state moved: rows, thresholds ahead, notices made true or untrue.
 
 use super::derived::{NoticeKey, clock_rows, index_moves, notices_until, pending_keys};
+use super::periods::{Swing, goals};
+use crate::attainment::Membership;
 use crate::clock::Timeline;
 use crate::error::Result;
 use crate::model::{Event, Request};
+use crate::policy::Policy;
 use crate::store::Commit;
 use crate::store::head::Head;
 use crate::store::index::{IndexKind, row, rows_of};
-use crate::store::log::{Change, LogEntry};
+use crate::store::log::{Change, IndexRow, LogEntry};
 use crate::store::notices::NoticeRow;
 use crate::store::records::{ClockRow, RequestRow};
 use crate::store::tables::Table;
 use crate::store::topics::TopicRow;
+use crate::time::Instant;
 
 /// A transaction's changes, gathered.
 pub(super) struct Moves {
     pub(super) head: Head,
     entry: LogEntry,
     notices: Vec<NoticeRow>,
+    /// What it learns about promised shares where the feed has passed.
+    pub(super) swings: Vec<Swing>,
 }
 
 /// A request before and after.
@@ -32,6 +38,8 @@ pub(super) struct Moved<'a> {
     /// `None` of a new request.
     pub(super) before: Option<&'a Timeline>,
     pub(super) after: &'a Timeline,
+    /// The versions that it was and is pinned to.
+    pub(super) policies: [&'a Policy; 2],
     /// Of a new request, what was submitted.
     pub(super) request: Option<&'a Request>,
     /// New events, in arrival order.
@@ -42,7 +50,7 @@ pub(super) struct Moved<'a> {
 
 impl Moves {
     pub(super) fn new(head: Head) -> Moves {
-        Moves { head, entry: LogEntry::new(head), notices: Vec::new() }
+        Moves { head, entry: LogEntry::new(head), notices: Vec::new(), swings: Vec::new() }
     }
 
     /// Adds notices that are about no request.
@@ -52,7 +60,8 @@ impl Moves {
 
     /// Adds a request.
     pub(super) fn add(&mut self, moved: &Moved<'_>) -> Result<()> {
-        let &Moved { slot, row: request_row, old, old_first, before, after, request, events, topics } = moved;
+        let &Moved { slot, row: request_row, old, old_first, before, after, request, events, topics, .. } =
+            moved;
         let advanced_to = self.head.advanced_to;
         let (mut removed, mut added) = (Vec::new(), Vec::new());
         // Where the clocks went to new slots, nobody looks at the old ones any more.
@@ -72,6 +81,7 @@ impl Moves {
         let pending = |key: &u32| (IndexKind::Pending, row(*key, slot));
         removed.extend(old_keys.iter().filter(|key| !new_keys.contains(key)).map(pending));
         added.extend(new_keys.iter().filter(|key| !old_keys.contains(key)).map(pending));
+        self.join(moved, &mut removed, &mut added);
         self.notice(slot, before, after);
         let mut at = 0;
         clocks.retain(|clock| {
@@ -89,6 +99,34 @@ impl Moves {
             removed,
             added,
         })
+    }
+
+    /// What the change does to the cohorts of promised shares.
+    fn join(&mut self, moved: &Moved<'_>, removed: &mut Vec<IndexRow>, added: &mut Vec<IndexRow>) {
+        let [was, is] = moved.policies;
+        let place = |first: u32, clock: usize, membership: &Membership| {
+            membership.joined.map(|key| (IndexKind::Joined, row(key, first + clock as u32)))
+        };
+        let membership = |policy: &Policy, timeline: Option<&Timeline>, clock: usize| {
+            let promises = policy.clocks().get(clock).is_some_and(|clock| clock.attainment.is_some());
+            let cycles = timeline.filter(|_| promises).map(|timeline| timeline.cycles_of(clock));
+            cycles.map(Membership::of).unwrap_or_default()
+        };
+        let new_only = goals(is).filter(|clock| !goals(was).any(|other| other == *clock));
+        for clock in goals(was).chain(new_only) {
+            let (old, new) = (membership(was, moved.before, clock), membership(is, Some(moved.after), clock));
+            let (from, to) = (place(moved.old_first, clock, &old), place(moved.row.first_clock, clock, &new));
+            if from != to {
+                removed.extend(from);
+                added.extend(to);
+            }
+            let (old, new) = (old.until(self.head.advanced_to), new.until(self.head.advanced_to));
+            let received_at = Instant::from_raw(moved.row.received_at);
+            if let (true, Some(received_at)) = (old != new, received_at) {
+                let policy = if new == Membership::default() { was } else { is };
+                self.swings.push(Swing { received_at, policy: policy.clone(), clock, old, new });
+            }
+        }
     }
 
     /// Notices that the change makes true or untrue among the thresholds the feed has passed already.

@@ -132,7 +132,7 @@ fn pulse(member: &Member, clock: &str, now: Instant) -> Option<Pulse> {
     let own = clocks.iter().position(|own| own.name == clock)?;
     let open_of =
         |clock: usize| timeline.current(clock).filter(|cycle| cycle.is_open() && cycle.has_started(now));
-    let restarting = || clocks.iter().enumerate().filter(|(_, clock)| !clock.restart.is_empty());
+    let restarting = || clocks.iter().enumerate().filter(|(_, clock)| clock.informs_customer());
     let cycle = open_of(own);
     let update_due_at = restarting().filter_map(|(at, _)| open_of(at)?.due_at).min();
     Some(Pulse {

@@ -132,12 +132,18 @@ impl Db {
             let asked =
                 Asked { edition: head.policy, schedule: reminders::schedule(policy, from), done: vec![] };
             let place = stored_reminders::key(head.policy, 0);
-            let values = vec![
+            let mut values = vec![
                 (Table::Policies, u64::from(head.policy), stored_edition(policy, from)?),
                 (Table::Reminders, place, stored_reminders::write(&asked.schedule)?),
             ];
             let after = [&[asked][..], &before].concat();
-            let notices = reminders::changed(&before, &after, head.advanced_to);
+            let mut notices = reminders::changed(&before, &after, head.advanced_to);
+            if from.raw() < head.advanced_to {
+                // Periods that the feed knows are judged by another promise now.
+                let (changed, told) = self.rejudged(snapshot, Some((head.policy, policy, from)))?;
+                values.extend(changed);
+                notices.extend(told);
+            }
             Ok(((), Some(Commit { entry: LogEntry::new(head), notices, values, dropped: vec![] })))
         })
     }

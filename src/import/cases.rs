@@ -1,13 +1,12 @@
 //! The layout `cases`: one row per request, with a column for each thing that happened to it.
 
-use super::audit::plain;
-use super::mapping::{DatedEvent, Mapping};
+use super::mapping::{Carried, DatedEvent, Mapping};
 use super::report::{ImportReport, OddityCode};
 use super::source::{Row, Rows};
-use super::stamp::quoted;
+use super::stamp::{Stamp, quoted};
 use super::{Entry, facts_of, request_of};
 use crate::error::Result;
-use crate::model::{EventKind, EventTag};
+use crate::model::{Event, EventFields, EventKind, EventTag};
 use crate::time::Instant;
 
 /// The mapping's columns found in the file.
@@ -24,6 +23,8 @@ pub(super) struct Cases<'m> {
 struct Dated<'m> {
     event: &'m DatedEvent,
     column: usize,
+    /// Where what it carries stands.
+    carries: Carried<usize>,
     /// Where and with which values the date should be there.
     expected: Option<(usize, &'m [String])>,
 }
@@ -36,7 +37,8 @@ impl<'m> Cases<'m> {
                 Some((column, values)) => Some((rows.column(column)?, values.as_slice())),
                 None => None,
             };
-            events.push(Dated { event, column: rows.column(&event.column)?, expected });
+            let carries = event.carries.map(|column| rows.column(column))?;
+            events.push(Dated { event, column: rows.column(&event.column)?, carries, expected });
         }
         Ok(Cases {
             mapping,
@@ -66,9 +68,10 @@ impl<'m> Cases<'m> {
             return Ok(None);
         }
         let received = stamp.read(written)?;
-        let mut found: Vec<(Instant, EventKind, &str)> = Vec::with_capacity(self.events.len());
+        let mut found: Vec<(Instant, Event, &str)> = Vec::with_capacity(self.events.len());
         let mut odd = Vec::new();
-        for Dated { event, column, expected } in &self.events {
+        for dated in &self.events {
+            let Dated { event, column, expected, .. } = dated;
             let text = row.get(*column);
             let name = &event.column.name;
             if stamp.is_missing(text) {
@@ -88,11 +91,10 @@ impl<'m> Cases<'m> {
                 );
                 odd.push((OddityCode::BeforeReceived, text));
             }
-            let kind = match event.is {
-                EventTag::Paused => EventKind::Paused { reason: event.reason.clone() },
-                tag => plain(tag, String::new()),
-            };
-            found.push((at.max(received.at), kind, name));
+            match dated.carried(row, stamp, at.max(received.at))? {
+                Ok(event) => found.push((at.max(received.at), event, name)),
+                Err(why) => odd.push((OddityCode::MissingDate, why)),
+            }
         }
         if received.date_only {
             let text = "received at midnight exactly: only the date is known".to_owned();
@@ -104,10 +106,42 @@ impl<'m> Cases<'m> {
         found.sort_by_key(|(at, _, _)| *at);
         let request = request_of(id, received.at, row, stamp, self.subject, &self.facts);
         let mut entry = Entry { row: row.line, rows: 1, request, events: Vec::new(), event_rows: Vec::new() };
-        for (at, kind, name) in found {
-            entry.add(vec![kind], at, None, name, row.line);
+        for (at, event, name) in found {
+            entry.add(vec![event.kind], at, event.by.as_deref(), name, row.line);
+            if let Some(added) = entry.events.last_mut() {
+                added.text = event.text;
+            }
         }
         report.rows_used += 1;
         Ok(Some(entry))
+    }
+}
+
+impl Dated<'_> {
+    /// The event with what its row says of it; inside, why it cannot be one.
+    fn carried(&self, row: &Row, stamp: &Stamp, at: Instant) -> Result<std::result::Result<Event, String>> {
+        let text = |column: Option<usize>| {
+            column.map(|column| row.get(column)).filter(|text| !stamp.is_missing(text)).map(str::to_owned)
+        };
+        let Carried { by, text: said, to, vendor, due, approved_by } = &self.carries;
+        let is_about_vendor = matches!(self.event.is, EventTag::VendorContacted | EventTag::VendorReplied);
+        let (clock, cycle) = self.event.waives.clone().unzip();
+        let fields = EventFields {
+            to: text(*to),
+            reason: self.event.reason.clone(),
+            // A vendor that is not named is one that any vendor's clock does not hear of.
+            vendor: text(*vendor).or_else(|| is_about_vendor.then(String::new)),
+            due: text(*due).map(|due| stamp.read(&due)).transpose()?.map(|due| due.at),
+            approved_by: text(*approved_by),
+            clock,
+            cycle,
+            ..EventFields::default()
+        };
+        let kind = match EventKind::from_fields(self.event.is, fields) {
+            Ok(kind) => kind,
+            Err(error) => return Ok(Err(error.message().to_owned())),
+        };
+        let event = Event { kind, at, by: text(*by), key: None, text: text(*said) };
+        Ok(event.validate().map(|()| event).map_err(|error| error.message().to_owned()))
     }
 }

@@ -120,9 +120,40 @@ pub(super) struct State {
 pub(super) struct DatedEvent {
     pub(super) column: Column,
     pub(super) is: EventTag,
-    pub(super) reason: String,
+    /// Of a pause.
+    pub(super) reason: Option<String>,
+    /// Of a waiver: the clock, and the number of its cycle.
+    pub(super) waives: Option<(String, u32)>,
+    /// Columns of what else it carries.
+    pub(super) carries: Carried<Column>,
     /// The date should be there when this column has one of these values.
     pub(super) expected: Option<(Column, Vec<String>)>,
+}
+
+/// What an event of the cases layout takes from columns of its row.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Carried<C> {
+    pub(super) by: Option<C>,
+    pub(super) text: Option<C>,
+    pub(super) to: Option<C>,
+    pub(super) vendor: Option<C>,
+    pub(super) due: Option<C>,
+    pub(super) approved_by: Option<C>,
+}
+
+impl<C> Carried<C> {
+    /// The same in another form.
+    pub(super) fn map<D>(&self, mut form: impl FnMut(&C) -> Result<D>) -> Result<Carried<D>> {
+        let mut form = |field: &Option<C>| field.as_ref().map(&mut form).transpose();
+        Ok(Carried {
+            by: form(&self.by)?,
+            text: form(&self.text)?,
+            to: form(&self.to)?,
+            vendor: form(&self.vendor)?,
+            due: form(&self.due)?,
+            approved_by: form(&self.approved_by)?,
+        })
+    }
 }
 
 /// The columns in which a file records its own targets and verdicts.
@@ -320,6 +351,14 @@ struct EventTable {
     column: Spanned<String>,
     is: Spanned<String>,
     reason: Option<Spanned<String>>,
+    by: Option<Spanned<String>>,
+    text: Option<Spanned<String>>,
+    to: Option<Spanned<String>>,
+    vendor: Option<Spanned<String>>,
+    due: Option<Spanned<String>>,
+    approved_by: Option<Spanned<String>>,
+    clock: Option<Spanned<String>>,
+    cycle: Option<Spanned<u32>>,
     expected: Option<ExpectedTable>,
 }
 
@@ -362,7 +401,7 @@ const PLAIN_EVENTS: [EventTag; 7] = [
 ];
 
 /// Events that a dated column may stand for.
-const DATED_EVENTS: [EventTag; 12] = [
+const DATED_EVENTS: [EventTag; 21] = [
     EventTag::Acknowledged,
     EventTag::Replied,
     EventTag::CustomerReplied,
@@ -375,6 +414,15 @@ const DATED_EVENTS: [EventTag; 12] = [
     EventTag::Reopened,
     EventTag::Cancelled,
     EventTag::Note,
+    EventTag::Assigned,
+    EventTag::Promised,
+    EventTag::Expedited,
+    EventTag::ExpediteWithdrawn,
+    EventTag::RefusalProposed,
+    EventTag::RefusalApproved,
+    EventTag::RefusalWithdrawn,
+    EventTag::Waived,
+    EventTag::WaiverWithdrawn,
 ];
 
 fn words(tags: &[EventTag]) -> String {
@@ -628,19 +676,74 @@ impl Checker<'_> {
         let table = spanned.into_inner();
         let is = self.event(&table.is, &DATED_EVENTS)?;
         let reason = match (is, table.reason) {
-            (EventTag::Paused, Some(reason)) if !reason.get_ref().is_empty() => reason.into_inner(),
+            (EventTag::Paused, Some(reason)) if !reason.get_ref().is_empty() => Some(reason.into_inner()),
             (EventTag::Paused, _) => {
                 let message = "event `paused`: needs a reason, like reason = \"waiting_customer\"";
                 return Err(self.wrong(&table.is, message));
             }
             (_, Some(reason)) => return Err(self.wrong(&reason, "reason: only an event `paused` has one")),
-            (_, None) => String::new(),
+            (_, None) => None,
         };
+        let is_waiver = matches!(is, EventTag::Waived | EventTag::WaiverWithdrawn);
+        let waives = match (is_waiver, table.clock, table.cycle) {
+            (true, Some(clock), cycle) => {
+                if let Some(cycle) = cycle.as_ref().filter(|cycle| *cycle.get_ref() == 0) {
+                    return Err(self.wrong(cycle, "cycle 0: cycles are counted from 1"));
+                }
+                Some((clock.into_inner(), cycle.map_or(1, Spanned::into_inner)))
+            }
+            (true, None, _) => {
+                let message = format!("event `{}`: needs a clock, like clock = \"resolution\"", is.word());
+                return Err(self.wrong(&table.is, message));
+            }
+            (false, Some(clock), _) => return Err(self.wrong(&clock, "clock: only a waiver has one")),
+            (false, None, Some(cycle)) => return Err(self.wrong(&cycle, "cycle: only a waiver has one")),
+            (false, None, None) => None,
+        };
+        let written = Carried {
+            by: table.by,
+            text: table.text,
+            to: table.to,
+            vendor: table.vendor,
+            due: table.due,
+            approved_by: table.approved_by,
+        };
+        self.carries(is, &table.is, &written)?;
+        let carries = written.map(|name| self.column(name.clone()))?;
         let expected = match table.expected {
             Some(table) => Some((self.column(table.column)?, table.values)),
             None => None,
         };
-        Ok(DatedEvent { column: self.column(table.column)?, is, reason, expected })
+        Ok(DatedEvent { column: self.column(table.column)?, is, reason, waives, carries, expected })
+    }
+
+    /// An event has the columns that its kind needs, and none that it does not carry.
+    fn carries(&self, is: EventTag, at: &Spanned<String>, written: &Carried<Spanned<String>>) -> Result<()> {
+        let about_vendor = matches!(is, EventTag::VendorContacted | EventTag::VendorReplied);
+        let with_reason = matches!(is, EventTag::RefusalProposed | EventTag::Waived);
+        // Name, column, whether it is needed, whether it may be there.
+        let rules = [
+            ("by", &written.by, is.needs_actor(), true),
+            ("text", &written.text, with_reason, true),
+            ("to", &written.to, is == EventTag::Assigned, is == EventTag::Assigned),
+            ("vendor", &written.vendor, false, about_vendor),
+            ("due", &written.due, is == EventTag::Promised, is == EventTag::Promised),
+            ("approved_by", &written.approved_by, false, is == EventTag::Expedited),
+        ];
+        for (name, column, needed, allowed) in rules {
+            match column {
+                None if needed => {
+                    let message = format!("event `{}`: needs a column, like {name} = \"{name}\"", is.word());
+                    return Err(self.wrong(at, message));
+                }
+                Some(column) if !allowed => {
+                    let message = format!("{name}: an event `{}` carries none", is.word());
+                    return Err(self.wrong(column, message));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn compare(&self, table: CompareTable) -> Result<Compare> {

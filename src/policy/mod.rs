@@ -133,6 +133,13 @@ pub struct Clock {
 }
 
 impl Clock {
+    /// Whether it runs again and again to keep the customer informed: each round ends with something that the customer hears.
+    pub fn informs_customer(&self) -> bool {
+        use EventTag::{Acknowledged, Promised, Replied, Updated};
+        let heard = |tag: &EventTag| matches!(tag, Acknowledged | Promised | Replied | Updated);
+        !self.restart.is_empty() && self.restart.iter().all(heard)
+    }
+
     /// Whether an event about this vendor concerns it.
     pub fn is_about_vendor(&self, vendor: &str) -> bool {
         self.vendors.is_empty() || self.vendors.iter().any(|known| known == vendor)

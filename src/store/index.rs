@@ -31,10 +31,12 @@ pub(crate) enum IndexKind {
     Armed = 6,
     /// (key, request): thresholds ahead of the feed that no clock row shows.
     Pending = 7,
+    /// (key, clock): clocks that promise a share, from when on their request counts.
+    Joined = 8,
 }
 
 impl IndexKind {
-    pub(crate) const ALL: [IndexKind; 8] = [
+    pub(crate) const ALL: [IndexKind; 9] = [
         IndexKind::Due,
         IndexKind::DueLimit,
         IndexKind::DueWarn,
@@ -43,6 +45,7 @@ impl IndexKind {
         IndexKind::Limit,
         IndexKind::Armed,
         IndexKind::Pending,
+        IndexKind::Joined,
     ];
 
     /// The four that together hold every running clock.

@@ -333,7 +333,7 @@ mod tests {
         assert_eq!(sections, expected);
         let ends: Vec<usize> = (0..moves.len()).filter(|to| Moves::read(&moves[..*to]).is_ok()).collect();
         assert_eq!(ends, [8, 8 + 22, 8 + 22 + 22], "only whole sections are read");
-        for (at, byte) in [(8, 8), (9, 2)] {
+        for (at, byte) in [(8, 9), (9, 2)] {
             let mut wrong = moves.clone();
             wrong[at] = byte;
             assert_eq!(Moves::read(&wrong).err().unwrap().kind(), ErrorKind::Damaged);

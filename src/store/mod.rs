@@ -15,6 +15,7 @@ pub(crate) mod index;
 pub(crate) mod log;
 pub(crate) mod mirror;
 pub(crate) mod notices;
+pub(crate) mod periods;
 pub(crate) mod records;
 pub(crate) mod reminders;
 mod rows;

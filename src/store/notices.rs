@@ -8,11 +8,11 @@ use crate::error::{Error, ErrorKind, Result};
 /// One notice without its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct NoticeRow {
-    /// Slot of the request; `NO_REQUEST` for reminders.
+    /// Slot of the request; `NO_REQUEST` for reminders; of a promised share the period's first month, 0 for January 1970.
     pub(crate) request: u32,
     /// The instant it is about.
     pub(crate) at: u32,
-    /// Number of the clock's cycle; the edition of the policy for reminders.
+    /// Number of the clock's cycle; the edition of the policy for reminders and promised shares.
     pub(crate) cycle: u16,
     /// Index of the clock in the request's policy; for reminders 0, or the reader's place in the policy from 1 on.
     pub(crate) clock: u8,
@@ -23,6 +23,14 @@ pub(crate) struct NoticeRow {
 
 /// Instead of a request's slot, for notices about none.
 pub(crate) const NO_REQUEST: u32 = u32::MAX;
+
+impl NoticeRow {
+    /// It is about a request, and not about a duty or a promised share.
+    pub(crate) fn is_about_request(&self) -> bool {
+        use ThresholdKind::{BudgetExhausted, PeriodBreached};
+        self.request != NO_REQUEST && !matches!(self.kind, BudgetExhausted | PeriodBreached)
+    }
+}
 
 const SIZE: usize = 14;
 
@@ -40,6 +48,8 @@ pub(crate) fn write(rows: &[NoticeRow]) -> Result<Vec<u8>> {
             ThresholdKind::Waived => (4, 0),
             ThresholdKind::Review => (5, 0),
             ThresholdKind::Reading => (6, 0),
+            ThresholdKind::BudgetExhausted => (7, 0),
+            ThresholdKind::PeriodBreached => (8, 0),
         };
         out.extend_from_slice(&row.request.to_le_bytes());
         out.extend_from_slice(&row.at.to_le_bytes());
@@ -65,6 +75,8 @@ fn read_row(bytes: &[u8]) -> Result<NoticeRow> {
         (4, 0) => ThresholdKind::Waived,
         (5, 0) => ThresholdKind::Review,
         (6, 0) => ThresholdKind::Reading,
+        (7, 0) => ThresholdKind::BudgetExhausted,
+        (8, 0) => ThresholdKind::PeriodBreached,
         _ => return Err(Error::new(ErrorKind::Damaged, format!("notice of unknown kind {kind}.{level}"))),
     };
     Ok(NoticeRow { request, at, cycle, clock, kind, by_change: flags & 1 != 0, retracted: flags & 2 != 0 })

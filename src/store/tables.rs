@@ -64,6 +64,8 @@ tables! {
     Faq = 17, "faq";
     /// Number → what was published, amended or withdrawn.
     FaqActs = 18, "faq_acts";
+    /// Version, clock and month → the cohort of a promised share.
+    Periods = 19, "periods";
 }
 
 pub(crate) const META_FORMAT: u64 = 0;

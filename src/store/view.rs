@@ -30,7 +30,7 @@ pub(crate) struct View {
     tail: OnceLock<Tail>,
     /// The requests sealed before that they touch.
     touched: HashSet<u32, FixedState>,
-    pub(crate) indexes: [Index; 8],
+    pub(crate) indexes: [Index; IndexKind::ALL.len()],
     pub(crate) ids: ids::Directory,
     /// Sealed values of this epoch.
     pub(crate) blocks: Blocks,
@@ -52,7 +52,7 @@ impl View {
     /// sealed values in memory.
     pub(crate) fn load(reader: &Reader, block_bytes: usize) -> Result<View> {
         let last = read_head(reader)?;
-        let mut indexes: [Index; 8] = Default::default();
+        let mut indexes: [Index; IndexKind::ALL.len()] = Default::default();
         for kind in IndexKind::ALL {
             let directory =
                 reader.with(Table::Index, sealed_key(kind as u32, 0), SealedRows::from_directory)?;

@@ -216,3 +216,25 @@ pub unsafe extern "C" fn slaclock_reminders_json(
         unsafe { told(db, out_json, |db| Ok(db.reminders(input::instant("now", now)?)?)) }
     })
 }
+
+/// The refusals that wait for a second person at `now`.
+///
+/// \param db       (in)
+/// \param now      seconds since 1970-01-01T00:00:00Z, below 2100
+/// \param out_json (out, owned) a list, by instant of the proposal, of `request`, `customer` (null if it names none),
+///                 `proposed_at`, `proposed_by`, `reason`, `approvers` (who may approve it; an empty list for anybody but
+///                 the one who proposed it); free with `slaclock_text_free`
+///
+/// Errors: INVALID_ARGUMENT, CLOSED; OUT_OF_RANGE for `now`; the errors of the file. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slaclock_refusals_json(
+    db: *const slaclock_db,
+    now: i64,
+    out_json: *mut *mut slaclock_text,
+    error: *mut slaclock_error,
+) -> slaclock_status {
+    guard(error, || {
+        // SAFETY: docs/capi.md, out parameters.
+        unsafe { told(db, out_json, |db| Ok(db.refusals(input::instant("now", now)?)?)) }
+    })
+}

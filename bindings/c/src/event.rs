@@ -63,10 +63,12 @@ pub enum slaclock_event_kind {
     RefusalApproved = 19,
     /// The proposal is off the table: carries `by`.
     RefusalWithdrawn = 20,
-    /// A missed cycle of a clock is excused.
+    /// A missed cycle of a clock is excused: carries `by`, `clock` and `cycle`, and `text` says why.
     Waived = 21,
-    /// The excuse is taken back.
+    /// The excuse is taken back: carries `clock` and `cycle`.
     WaiverWithdrawn = 22,
+    /// The request moved to another version of the policy. Recorded by `slaclock_migrate`, never as an event of its own.
+    Migrated = 24,
 }
 
 /// One thing that happened to a request. Set it up with `SLACLOCK_EVENT_INIT` or `slaclock_event_init`, which leave
@@ -164,7 +166,7 @@ pub(crate) unsafe fn read(event: *const slaclock_event) -> Result<Event, Fault> 
         let given = input::sized("event", event)?;
         let tag = u8::try_from(given.kind).ok().and_then(EventTag::from_code);
         let tag = tag.ok_or_else(|| {
-            Fault::argument(format!("`event.kind` is {}: must be a slaclock_event_kind, 0 to 22", given.kind))
+            Fault::argument(format!("`event.kind` is {}: must be a slaclock_event_kind, 0 to 24", given.kind))
         })?;
         let optional = |name: &str, data: *const c_char, len: usize| {
             Ok::<_, Fault>(input::optional_text(name, data, len)?.map(str::to_owned))

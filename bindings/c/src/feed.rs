@@ -9,7 +9,7 @@
 
 use std::ffi::c_char;
 
-use slaclock_core::{Notice, ThresholdKind};
+use slaclock_core::{Notice, PeriodRange, ThresholdKind};
 
 use crate::db::{self, slaclock_db};
 use crate::error::slaclock_error;
@@ -25,6 +25,9 @@ use crate::{input, output};
 pub const SLACLOCK_MAX_NOTICES: usize = 10_000;
 
 const _: () = assert!(SLACLOCK_MAX_NOTICES == slaclock_core::db::MAX_NOTICES);
+
+/// Bytes of a period's text, the NUL at its end included.
+pub const SLACLOCK_PERIOD_SIZE: usize = 24;
 
 /// What a clock crossed.
 #[repr(C)]
@@ -42,6 +45,10 @@ pub enum slaclock_threshold {
     Review = 5,
     /// A reader did not read the policy in time. About no request, likewise.
     Reading = 6,
+    /// Of the misses that a promised share allows, none was left any more. About no request, but the notice's `period`.
+    BudgetExhausted = 7,
+    /// A promised share was missed for certain. About the notice's `period`, likewise.
+    PeriodBreached = 8,
 }
 
 /// One crossing of a threshold.
@@ -67,6 +74,9 @@ pub struct slaclock_notice {
     pub request: [c_char; SLACLOCK_NAME_SIZE],
     /// The clock's name; ends with NUL.
     pub clock: [c_char; SLACLOCK_NAME_SIZE],
+    /// The period that `BUDGET_EXHAUSTED` and `PERIOD_BREACHED` are about, such as `2026-03`, `2026-Q1` or `2026`, as
+    /// queries take it; else empty. Ends with NUL.
+    pub period: [c_char; SLACLOCK_PERIOD_SIZE],
 }
 
 fn row(notice: &Notice) -> Result<slaclock_notice, Fault> {
@@ -77,6 +87,8 @@ fn row(notice: &Notice) -> Result<slaclock_notice, Fault> {
         ThresholdKind::Waived => (slaclock_threshold::Waived, 0),
         ThresholdKind::Review => (slaclock_threshold::Review, 0),
         ThresholdKind::Reading => (slaclock_threshold::Reading, 0),
+        ThresholdKind::BudgetExhausted => (slaclock_threshold::BudgetExhausted, 0),
+        ThresholdKind::PeriodBreached => (slaclock_threshold::PeriodBreached, 0),
     };
     Ok(slaclock_notice {
         number: number(notice.number),
@@ -88,6 +100,7 @@ fn row(notice: &Notice) -> Result<slaclock_notice, Fault> {
         retracted: i32::from(notice.retracted),
         request: inline("request", &notice.request)?,
         clock: inline("clock", &notice.clock)?,
+        period: inline("period", &notice.period.map(PeriodRange::code).unwrap_or_default())?,
     })
 }
 
@@ -157,7 +170,7 @@ pub unsafe extern "C" fn slaclock_pending(
 }
 
 /// The same as JSON: a list of `number`, `request`, `clock`, `cycle`, `threshold` (`"late"`, `"breached"` or
-/// `{"warning": percent}`), `at`, `by_change`, `retracted`.
+/// `{"warning": percent}`), `at`, `by_change`, `retracted`, and of a notice about a promised share `period`, of a reminder `reminder`.
 ///
 /// \param db       (in)
 /// \param consumer (in) as for `slaclock_pending`, with `consumer_len`

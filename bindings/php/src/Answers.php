@@ -105,11 +105,13 @@ final class Notice
 {
     /**
      * @param int $number from 1, without gaps
-     * @param string $threshold `warning`, `late` or `breached`
+     * @param string $threshold `warning`, `late`, `breached`, `waived`; about a period `budget_exhausted` or
+     *     `period_breached`; about no request `review` or `reading`
      * @param ?int $percent of a warning
      * @param DateTimeImmutable $at when the threshold was passed, not when somebody looked
      * @param bool $byChange a change of facts, not the passing of time, put it into the past
      * @param bool $retracted the same notice was given before and turned out not to be true
+     * @param ?string $period of a notice about a promised share, from its first date to its last
      */
     public function __construct(
         public readonly int $number,
@@ -121,6 +123,7 @@ final class Notice
         public readonly DateTimeImmutable $at,
         public readonly bool $byChange,
         public readonly bool $retracted,
+        public readonly ?string $period = null,
     ) {}
 
     public static function of(array $document): self
@@ -136,6 +139,7 @@ final class Notice
             Library::instant($document['at']),
             $document['by_change'],
             $document['retracted'],
+            isset($document['period']) ? implode('..', $document['period']) : null,
         );
     }
 }

@@ -41,8 +41,12 @@ final class Batch implements \Countable
         ?string $vendor = null,
         ?DateTimeInterface $dueAt = null,
         array $facts = [],
+        ?string $approvedBy = null,
+        ?string $clock = null,
+        ?int $cycle = null,
     ): self {
-        $record = self::event($event, $at, $by, $key, $text, $reason, $to, $vendor, $dueAt, $facts);
+        $carried = [$reason, $to, $vendor, $dueAt, $facts, $approvedBy, $clock, $cycle];
+        $record = self::event($event, $at, $by, $key, $text, ...$carried);
         $this->rows[] = ['request' => $id, 'record' => $record];
         return $this;
     }
@@ -93,6 +97,9 @@ final class Batch implements \Countable
         ?string $vendor,
         ?DateTimeInterface $dueAt,
         array $facts,
+        ?string $approvedBy,
+        ?string $clock,
+        ?int $cycle,
     ): array {
         return array_filter([
             'event' => $event,
@@ -103,8 +110,11 @@ final class Batch implements \Countable
             'reason' => $reason,
             'to' => $to,
             'vendor' => $vendor,
-            'due_at' => $dueAt === null ? null : Library::seconds($dueAt),
+            'due' => $dueAt === null ? null : Library::seconds($dueAt),
             'facts' => $facts === [] ? null : (object) $facts,
+            'approved_by' => $approvedBy,
+            'clock' => $clock,
+            'cycle' => $cycle,
         ], fn ($value) => $value !== null);
     }
 }

@@ -125,7 +125,9 @@ final class Database
      *
      * @param string $event `acknowledged`, `replied`, `customer_replied`, `updated`, `assigned` ($to), `paused`
      *     ($reason), `resumed`, `vendor_contacted` and `vendor_replied` ($vendor), `promised` ($dueAt), `resolved`,
-     *     `reopened`, `cancelled`, `changed` ($facts), `note`
+     *     `reopened`, `cancelled`, `changed` ($facts), `note`; with $by: `expedited` (beyond the quota $approvedBy),
+     *     `expedite_withdrawn`, `refusal_proposed` ($text), `refusal_approved`, `refusal_withdrawn`, `waived` ($clock,
+     *     $cycle, $text), `waiver_withdrawn` ($clock, $cycle)
      * @throws SlaclockException NotFound, InvalidEvent; Conflict if the key was used with other content
      */
     public function record(
@@ -140,8 +142,12 @@ final class Database
         ?string $vendor = null,
         ?DateTimeInterface $dueAt = null,
         array $facts = [],
+        ?string $approvedBy = null,
+        ?string $clock = null,
+        ?int $cycle = null,
     ): Written {
-        $json = Library::encode(Batch::event($event, $at, $by, $key, $text, $reason, $to, $vendor, $dueAt, $facts));
+        $carried = [$reason, $to, $vendor, $dueAt, $facts, $approvedBy, $clock, $cycle];
+        $json = Library::encode(Batch::event($event, $at, $by, $key, $text, ...$carried));
         return Written::of(Library::json('record_json', $this->handle, $id, strlen($id), $json, strlen($json)));
     }
 

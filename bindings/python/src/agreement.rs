@@ -13,7 +13,7 @@ use slaclock::{AttainmentQuery, Db, ErrorKind, ReportQuery, SalvageOptions};
 use crate::db::PyDb;
 use crate::error::{about_file, caught, detached, raised};
 use crate::policy::PyPolicy;
-use crate::report::period;
+use crate::report::{period, query};
 use crate::shape::to_json;
 use crate::table::Zones;
 use crate::time::{Tz, instant, instant_or_now};
@@ -230,6 +230,34 @@ impl PyDb {
             db.retz(&zones, at, by, dry_run)
         })?;
         self.shown_as(py, "Migration", &done)
+    }
+
+    /// What if something else had been promised: attainment of the stored history as it was promised and as it would have
+    /// been under each of `policies`, side by side. Nothing is written.
+    ///
+    /// The other arguments are those of `attainment`. Raises `NotFoundError` if a policy has no such clock, or promises no
+    /// share.
+    #[pyo3(signature = (policies, period = None, /, *, by = None, clock = None, per = None, now = None))]
+    #[allow(clippy::too_many_arguments, reason = "each is a keyword of its own in Python")]
+    fn simulate<'py>(
+        &self,
+        py: Python<'py>,
+        policies: Vec<Bound<'py, PyPolicy>>,
+        period: Option<&Bound<'py, PyAny>>,
+        by: Option<Vec<String>>,
+        clock: Option<String>,
+        per: Option<&str>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if policies.is_empty() {
+            let message = "`policies` is empty: must be at least one policy to compare with";
+            return Err(raised(py, ErrorKind::InvalidArgument, message));
+        }
+        let now = instant_or_now(now, py, "now")?;
+        let query = query(py, self::period(py, period)?, by.unwrap_or_default(), clock, per, now)?;
+        let proposed: Vec<_> = policies.iter().map(|policy| policy.get().inner.clone()).collect();
+        let proposed: Vec<&slaclock::Policy> = proposed.iter().collect();
+        self.shown_as(py, "Simulation", &self.call(py, |db| db.simulate(&proposed, &query))?)
     }
 
     /// How groups of requests fare beside one another, by clock and period: attainment with Wilson intervals, time until

@@ -139,11 +139,15 @@ fn event(row: &Row<'_, '_>) -> PyResult<Operation> {
     let (by, key, text) = (row.text("by")?, row.text("key")?, row.text("text")?);
     let (to, reason, vendor) = (row.text("to")?, row.text("reason")?, row.text("vendor")?);
     let due = row.take("due")?.map(|due| instant(&due, "due")).transpose()?;
+    let (approved_by, clock) = (row.text("approved_by")?, row.text("clock")?);
+    let faq = row.text("faq")?;
+    let wrong = |_| PyTypeError::new_err("`cycle`: must be a whole number from 1");
+    let cycle = row.take("cycle")?.map(|cycle| cycle.extract::<u32>().map_err(wrong)).transpose()?;
     let facts = mapped(row.left.as_mapping())?.into_iter().collect();
     let kind = kind_of(
         row.left.py(),
         &word,
-        EventFields { to, reason, vendor, due, facts, ..EventFields::default() },
+        EventFields { to, reason, vendor, due, facts, approved_by, clock, cycle, faq },
     )?;
     Ok(Operation::Record { id, event: slaclock::Event { kind, at, by, key, text } })
 }

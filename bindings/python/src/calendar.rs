@@ -76,7 +76,7 @@ impl PyCalendar {
 impl PyCalendar {
     #[new]
     #[pyo3(signature = (zone, *, hours, holidays = None, not_holidays = None, closures = None, exceptions = None,
-                        extra_days = None, holidays_known_until = None, name = "calendar"))]
+                        extra_days = None, holidays_known_until = None, preset = None, name = "calendar"))]
     #[allow(clippy::too_many_arguments, reason = "each is a keyword of its own in Python")]
     fn from_keywords(
         py: Python<'_>,
@@ -88,6 +88,7 @@ impl PyCalendar {
         exceptions: Option<&Bound<'_, PyAny>>,
         extra_days: Option<&Bound<'_, PyAny>>,
         holidays_known_until: Option<&Bound<'_, PyAny>>,
+        preset: Option<&str>,
         name: &str,
     ) -> PyResult<PyCalendar> {
         let written = PyDict::new(py);
@@ -107,6 +108,9 @@ impl PyCalendar {
         }
         if let Some(until) = holidays_known_until {
             written.set_item("holidays_known_until", until)?;
+        }
+        if let Some(preset) = preset {
+            written.set_item("preset", preset)?;
         }
         PyCalendar::written(py, name, data::parsed(&to_json(&written)?)?)
     }

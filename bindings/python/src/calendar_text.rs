@@ -2,7 +2,7 @@
 
 use chrono::Weekday;
 use serde_json::{Map, Value, json};
-use slaclock::calendar::{CalendarSpec, DateRule, Hours, Observed};
+use slaclock::calendar::{CalendarSpec, DateRule, Hours, Observed, Preset};
 
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const MONTHS: [&str; 12] = [
@@ -73,6 +73,13 @@ pub(crate) fn written(spec: &CalendarSpec) -> Result<Value, String> {
     add("extra_days", extra_days.collect());
     if let Some(until) = spec.holidays_known_until {
         keys.insert("holidays_known_until".into(), json!(until.to_string()));
+    }
+    if let Some(conventions) = spec.conventions {
+        let is_it = |preset: &Preset| preset.conventions() == conventions;
+        let preset = Preset::ALL.into_iter().find(is_it);
+        let preset =
+            preset.ok_or("conventions that no preset has: the policy language has no words for them")?;
+        keys.insert("preset".into(), json!(preset.word()));
     }
     Ok(Value::Object(keys))
 }

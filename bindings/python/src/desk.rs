@@ -102,6 +102,13 @@ impl PyDb {
         self.shown_as(py, "Acknowledgement", &self.call(py, Db::acknowledgements)?)
     }
 
+    /// The refusals that wait for a second person at `now`, earliest proposal first.
+    #[pyo3(signature = (now = None, /))]
+    fn refusals<'py>(&self, py: Python<'py>, now: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+        let now = instant_or_now(now, py, "now")?;
+        self.shown_as(py, "OpenRefusal", &self.call(py, |db| db.refusals(now))?)
+    }
+
     /// What is yet to be read or reviewed at `now`, by due instant.
     #[pyo3(signature = (now = None, /))]
     fn reminders<'py>(

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use slaclock::db::MAX_NOTICES;
-use slaclock::{Db, Notice};
+use slaclock::{Db, Notice, PeriodRange};
 
 use crate::db::PyDb;
 use crate::error::detached;
@@ -135,6 +135,7 @@ impl PyNotices {
             at,
             notice.by_change,
             notice.retracted,
+            notice.period.map(PeriodRange::code),
             self.feed.clone_ref(py),
         );
         make(py, "Notice", fields).map(Some)

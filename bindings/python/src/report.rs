@@ -40,6 +40,31 @@ pub(crate) fn attainment(
     now: Instant,
 ) -> PyResult<PyTable> {
     let facts = by.len();
+    let query = query(py, period, by, clock, per, now)?;
+    let (batch, lines, facts) = db.call(py, |db| {
+        let groups = db.attainment_by(&query)?;
+        let line = |group: &slaclock::db::Group| {
+            let by =
+                group.by.iter().map(|(name, value)| format!("{name} {}", value.as_deref().unwrap_or("-")));
+            let by = by.collect::<Vec<_>>().join(", ");
+            if by.is_empty() { group.attainment.to_string() } else { format!("{by}: {}", group.attainment) }
+        };
+        // Without a group the columns of the facts are not there.
+        let facts = if groups.is_empty() { 0 } else { facts };
+        Ok((slaclock::arrow::groups(&groups)?, groups.iter().map(line).collect(), facts))
+    })?;
+    PyTable::new(batch, Kind::Attainment(facts, lines), db.zones(py)?, None)
+}
+
+/// What attainment is asked of.
+pub(crate) fn query(
+    py: Python<'_>,
+    period: Option<PeriodRange>,
+    by: Vec<String>,
+    clock: Option<String>,
+    per: Option<&str>,
+    now: Instant,
+) -> PyResult<AttainmentQuery> {
     let mut query = AttainmentQuery::at(now);
     if let Some(period) = period {
         query = query.period(period);
@@ -57,20 +82,7 @@ pub(crate) fn attainment(
             return Err(raised(py, ErrorKind::InvalidArgument, message));
         }
     }
-    query = by.into_iter().fold(query, AttainmentQuery::by);
-    let (batch, lines, facts) = db.call(py, |db| {
-        let groups = db.attainment_by(&query)?;
-        let line = |group: &slaclock::db::Group| {
-            let by =
-                group.by.iter().map(|(name, value)| format!("{name} {}", value.as_deref().unwrap_or("-")));
-            let by = by.collect::<Vec<_>>().join(", ");
-            if by.is_empty() { group.attainment.to_string() } else { format!("{by}: {}", group.attainment) }
-        };
-        // Without a group the columns of the facts are not there.
-        let facts = if groups.is_empty() { 0 } else { facts };
-        Ok((slaclock::arrow::groups(&groups)?, groups.iter().map(line).collect(), facts))
-    })?;
-    PyTable::new(batch, Kind::Attainment(facts, lines), db.zones(py)?, None)
+    Ok(by.into_iter().fold(query, AttainmentQuery::by))
 }
 
 pub(crate) fn waiting(

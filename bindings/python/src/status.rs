@@ -9,7 +9,7 @@ use slaclock::{
     ThresholdKind,
 };
 
-use crate::shape::{dict, make};
+use crate::shape::{class, dict, make};
 use crate::table::Zones;
 use crate::time::delta;
 
@@ -89,11 +89,17 @@ fn request<'py>(py: Python<'py>, request: &Request, zones: &Zones) -> PyResult<B
 fn event<'py>(py: Python<'py>, event: &Event, zones: &Zones) -> PyResult<Bound<'py, PyAny>> {
     let (mut to, mut reason, mut vendor, mut due, mut facts) =
         (None, None, None, None, dict(py, [].into_iter())?);
+    let (mut approved_by, mut clock, mut cycle) = (None, None, None);
     match &event.kind {
         EventKind::Assigned { to: who } => to = Some(who),
         EventKind::Paused { reason: why } => reason = Some(why),
         EventKind::VendorContacted { vendor: who } | EventKind::VendorReplied { vendor: who } => {
             vendor = Some(who)
+        }
+        EventKind::Expedited { approved_by: who } => approved_by = who.as_ref(),
+        EventKind::Waived { clock: name, cycle: number }
+        | EventKind::WaiverWithdrawn { clock: name, cycle: number } => {
+            (clock, cycle) = (Some(name), Some(*number));
         }
         EventKind::Promised { due: at } => due = Some(zones.main().datetime(py, *at)?),
         EventKind::Changed { facts: changed } => {
@@ -103,7 +109,10 @@ fn event<'py>(py: Python<'py>, event: &Event, zones: &Zones) -> PyResult<Bound<'
     }
     let at = zones.main().datetime(py, event.at)?;
     let word = event.kind.tag().word();
-    make(py, "Event", (word, at, &event.by, &event.key, &event.text, to, reason, vendor, due, facts))
+    let said = (word, at, &event.by, &event.key, &event.text, to, reason, vendor, due, facts);
+    let said = said.into_pyobject(py)?;
+    let rest = (approved_by, clock, cycle).into_pyobject(py)?;
+    class(py, "Event")?.call1(said.as_sequence().concat(rest.as_sequence())?.to_tuple()?)
 }
 
 pub(crate) fn status<'py>(
@@ -185,5 +194,7 @@ pub(crate) fn threshold(threshold: ThresholdKind) -> (&'static str, Option<u8>) 
         ThresholdKind::Waived => ("waived", None),
         ThresholdKind::Review => ("review", None),
         ThresholdKind::Reading => ("reading", None),
+        ThresholdKind::BudgetExhausted => ("budget_exhausted", None),
+        ThresholdKind::PeriodBreached => ("period_breached", None),
     }
 }

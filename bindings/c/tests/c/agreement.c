@@ -107,6 +107,74 @@ static void figures(slaclock_db *db) {
     CHECK(untouched == NULL);
 }
 
+/* The page of the same figures, and what another promise would have come to. */
+static void what_if(slaclock_db *db, const slaclock_policy *policy) {
+    slaclock_text *text = NULL, *untouched = NULL;
+    OK(slaclock_report_html(db, "{\"now_at\": 1775000000, \"period\": \"2026-03\"}", NTS, &text, &error));
+    CHECK(strncmp(slaclock_text_data(text), "<!", 2) == 0);
+    SAYS(text, "CASE-2");
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_report_html(db, "{\"now_at\": 1775000000}", NTS, &untouched, &error));
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_report_html(db, "[]", NTS, &untouched, &error));
+    slaclock_attainment_query query = SLACLOCK_ATTAINMENT_QUERY_INIT;
+    query.now = WEDNESDAY_18 + 30 * DAY;
+    const slaclock_policy *policies[2] = {policy, NULL};
+    OK(slaclock_simulate_json(db, policies, 1, &query, &text, &error));
+    SAYS(text, "[{\"policy\":\"as promised\"");
+    OK(slaclock_simulate_json(db, policies, 1, &query, &text, &error));
+    SAYS(text, "\"newly_met\":0");
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_simulate_json(db, policies, 0, &query, &untouched, &error));
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_simulate_json(db, policies, 2, &query, &untouched, &error));
+    GIVES(SLACLOCK_STATUS_INVALID_ARGUMENT, slaclock_simulate_json(db, NULL, 1, &query, &untouched, &error));
+    query.clock = "no such clock";
+    GIVES(SLACLOCK_STATUS_NOT_FOUND, slaclock_simulate_json(db, policies, 1, &query, &untouched, &error));
+    CHECK(untouched == NULL);
+}
+
+/* What was promised for the month is told once: no misses left, and broken when it is over. */
+static void shares(slaclock_db *db) {
+    slaclock_notice notices[32];
+    size_t n = 0, told = 0;
+    OK(slaclock_advance(db, WEDNESDAY_18 + 30 * DAY, NULL, &error));
+    OK(slaclock_pending(db, "boss", NTS, notices, 32, &n, &error));
+    for (size_t i = 0; i < n; i++) {
+        if (notices[i].threshold != SLACLOCK_THRESHOLD_BUDGET_EXHAUSTED &&
+            notices[i].threshold != SLACLOCK_THRESHOLD_PERIOD_BREACHED) {
+            CHECK(notices[i].period[0] == 0 && notices[i].request[0] != 0);
+            continue;
+        }
+        CHECK(strcmp(notices[i].period, "2026-03") == 0 && strcmp(notices[i].clock, "resolution") == 0);
+        CHECK(notices[i].request[0] == 0 && notices[i].cycle == 0 && !notices[i].retracted);
+        told++;
+    }
+    CHECK(told == 2);
+}
+
+/* A refusal waits for a second person. */
+static void refusals(slaclock_db *db) {
+    slaclock_text *json = NULL, *untouched = NULL;
+    slaclock_event event = SLACLOCK_EVENT_INIT;
+    event.kind = SLACLOCK_EVENT_KIND_REFUSAL_PROPOSED;
+    event.at = FRIDAY_15 + HOUR;
+    event.by = "ann";
+    GIVES(SLACLOCK_STATUS_INVALID_EVENT, slaclock_record(db, "CASE-3", NTS, &event, NULL, &error));
+    event.text = "not our product";
+    OK(slaclock_record(db, "CASE-3", NTS, &event, NULL, &error));
+    OK(slaclock_refusals_json(db, FRIDAY_15, &json, &error));
+    SAYS(json, "[]");
+    OK(slaclock_refusals_json(db, WEDNESDAY_18, &json, &error));
+    SAYS(json, "{\"request\":\"CASE-3\",\"customer\":\"bolt\",");
+    GIVES(SLACLOCK_STATUS_OUT_OF_RANGE, slaclock_refusals_json(db, -1, &untouched, &error));
+    event.kind = SLACLOCK_EVENT_KIND_REFUSAL_APPROVED;
+    GIVES(SLACLOCK_STATUS_INVALID_EVENT, slaclock_record(db, "CASE-3", NTS, &event, NULL, &error));
+    event.kind = SLACLOCK_EVENT_KIND_REFUSAL_WITHDRAWN;
+    OK(slaclock_record(db, "CASE-3", NTS, &event, NULL, &error));
+    OK(slaclock_refusals_json(db, WEDNESDAY_18, &json, &error));
+    SAYS(json, "[]");
+    event.kind = SLACLOCK_EVENT_KIND_MIGRATED;
+    GIVES(SLACLOCK_STATUS_INVALID_EVENT, slaclock_record(db, "CASE-3", NTS, &event, NULL, &error));
+    CHECK(untouched == NULL);
+}
+
 /* A miss is excused: the raw figure keeps it. */
 static void waivers(slaclock_db *db) {
     slaclock_event event = SLACLOCK_EVENT_INIT;
@@ -227,7 +295,10 @@ int main(int argc, char **argv) {
     interruptions(db);
     migrations(db);
     figures(db);
+    what_if(db, policy);
     copies(db);
+    refusals(db);
+    shares(db);
     expedites();
     reminders();
     OK(slaclock_close(db, &error));

@@ -229,6 +229,19 @@ void requests_and_events() {
     EXPECT(db.apply_json(R"([{"submit": {"id": "CASE-4", "received_at": 1772744400}}])").find("recorded") !=
            std::string::npos);
 
+    // What needs an actor, each with what it carries. This policy allows no expedites and no waivers.
+    db.submit(Request("CASE-5", on(0, 10h)));
+    EXPECT_THROWS(InvalidEvent, db.record("CASE-5", Event::expedited(on(0, 10h)).by("ann").approved_by("bob")));
+    EXPECT_THROWS(InvalidEvent, db.record("CASE-5", Event::expedite_withdrawn(on(0, 10h)).by("ann")));
+    EXPECT_THROWS(InvalidEvent, db.record("CASE-5", Event::waived("resolution", 1, "power", on(0, 10h)).by("ann")));
+    EXPECT_THROWS(InvalidEvent, db.record("CASE-5", Event::waiver_withdrawn("resolution", 1, on(0, 10h)).by("ann")));
+    EXPECT(db.record("CASE-5", Event::refusal_proposed("not ours", on(0, 11h)).by("ann")) == Outcome::recorded);
+    EXPECT(db.refusals_json(on(0, 12h)).find("not ours") != std::string::npos);
+    EXPECT(db.record("CASE-5", Event::refusal_withdrawn(on(0, 12h)).by("ann")) == Outcome::recorded);
+    EXPECT(db.record("CASE-5", Event::refusal_proposed("not ours", on(0, 13h)).by("ann")) == Outcome::recorded);
+    EXPECT(db.record("CASE-5", Event::refusal_approved(on(0, 14h)).by("bob")) == Outcome::recorded);
+    EXPECT(db.get_json("CASE-5").find("refused") != std::string::npos);
+
     const auto policy_2 = Policy::from_text("# second\n" + std::string(policy_text).replace(policy_text.find("= 1\n"), 3, "= 2"));
     db.install(policy_2, on(30, 0h));
     EXPECT(db.policy().source() == policy_2.source());
