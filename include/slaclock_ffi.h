@@ -866,6 +866,10 @@ slaclock_status slaclock_reminders_json(const slaclock_db *db,
                                         int64_t now,
                                         slaclock_text **out_json,
                                         slaclock_error *error);
+slaclock_status slaclock_refusals_json(const slaclock_db *db,
+                                       int64_t now,
+                                       slaclock_text **out_json,
+                                       slaclock_error *error);
 slaclock_status slaclock_history_json(const slaclock_db *db,
                                       const char *customer,
                                       size_t customer_len,
@@ -943,10 +947,6 @@ slaclock_status slaclock_search_json(const slaclock_db *db,
                                      size_t query_len,
                                      slaclock_text **out_json,
                                      slaclock_error *error);
-slaclock_status slaclock_refusals_json(const slaclock_db *db,
-                                       int64_t now,
-                                       slaclock_text **out_json,
-                                       slaclock_error *error);
 slaclock_status slaclock_explain(const slaclock_db *db,
                                  const char *id,
                                  size_t id_len,
