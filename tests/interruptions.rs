@@ -336,6 +336,65 @@ fn a_power_cut_stops_the_clocks_until_it_is_over() {
     assert_eq!(acts, [Act::Declared, Act::Ended, Act::Amended, Act::Amended, Act::Withdrawn]);
 }
 
+/// A refusal that two people made ends every cycle, as a cancellation does: what is declared later, it does not know. One
+/// that only its proposer approved ends none, nor does the answer of a vendor that a clock is not about.
+#[test]
+fn what_ends_a_cycle_is_what_ends_it_when_it_comes() {
+    let policy = Policy::from_toml(
+        r#"
+        [policy]
+        name = "care"
+        version = 1
+
+        [calendar.office]
+        zone = "Europe/Moscow"
+        hours = "24x7"
+
+        [interruptions]
+        power = "stop"
+
+        [refusals]
+        approvers = ["ann", "bob"]
+
+        [[clock]]
+        name = "resolution"
+        start = "received"
+        stop = ["resolved", "refusal_approved"]
+        target = { elapsed = "4h" }
+
+        [[clock]]
+        name = "pumps"
+        start = "vendor_contacted"
+        stop = "vendor_replied"
+        vendor = "acme pumps"
+        target = { elapsed = "4h" }
+        "#,
+    )
+    .unwrap();
+    let db = Db::in_memory(&policy).unwrap();
+    let record = |id: &str, kind: EventKind, time: &str, by: &str| {
+        db.record(id, Event::new(kind, at(time)).by(by).text("why")).map(drop)
+    };
+    for id in ["REFUSED", "PROPOSED"] {
+        db.submit(&Request::new(id, at("09:00"))).unwrap();
+        let vendor = || "acme pumps".to_owned();
+        record(id, EventKind::VendorContacted { vendor: vendor() }, "09:00", "ann").unwrap();
+        record(id, EventKind::VendorReplied { vendor: "another".into() }, "09:30", "ann").unwrap();
+        record(id, EventKind::RefusalProposed, "09:20", "ann").unwrap();
+    }
+    record("REFUSED", EventKind::RefusalApproved, "09:40", "bob").unwrap();
+    assert!(record("PROPOSED", EventKind::RefusalApproved, "09:40", "ann").is_err());
+    db.declare(window("power", "09:10", Some("09:15")), at("10:00"), "ann").unwrap();
+    db.declare(window("power", "09:35", Some("09:50")), at("10:00"), "ann").unwrap();
+    assert_eq!(db.verify().unwrap().differences, []);
+    // By what was known at 09:40, nothing stood still. What is open yet, or ended by nobody, stood still for twenty minutes.
+    for (id, due) in [("REFUSED", "13:00"), ("PROPOSED", "13:20")] {
+        for clock in db.get(id).unwrap().clocks {
+            assert_eq!(clock.due_at, Some(at(due)), "{id}, {}", clock.clock);
+        }
+    }
+}
+
 #[test]
 fn an_extension_moves_deadlines_once_its_end_is_known() {
     let db = Db::in_memory(&policy()).unwrap();

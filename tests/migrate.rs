@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use slaclock::attainment::Verdict;
 use slaclock::clock::{Scope, Stage, derive};
-use slaclock::db::Migration;
+use slaclock::db::{Acknowledgement, Duty, Migration};
 use slaclock::model::EventKind;
 use slaclock::zone::TzData;
 use slaclock::{Db, ErrorKind, Event, Instant, Options, Policy, Request, ThresholdKind};
@@ -280,8 +280,36 @@ fn new_zone_data_moves_deadlines_only_when_asked() {
     assert_eq!(db.policies().unwrap().iter().map(|info| info.version).collect::<Vec<_>>(), [1, 1]);
     db.install(&policy(&stricter()), at("03 00:00")).unwrap();
     assert_eq!(db.verify().unwrap().differing, 0);
+    // What was done about a version counts for it with other data, and is told once.
+    let read = Acknowledgement { version: 2, duty: Duty::Review, by: "eve".into(), at: at("03 10:00") };
+    db.acknowledge_policy(&read).unwrap();
+    assert_eq!(
+        db.retz(&other, at("03 12:00"), "ann", false).unwrap().to.len(),
+        1,
+        "only the second has the old data"
+    );
+    assert_eq!(db.acknowledgements().unwrap(), [read]);
+    // An older version alone gets other data: the newest stays the one that new requests are under, and that is asked about.
+    let db = Db::in_memory(&policy(POLICY)).unwrap();
+    db.retz(&other, at("02 09:30"), "ann", false).unwrap();
+    db.install(&policy(&stricter()), at("03 00:00")).unwrap();
+    let back = db.retz(&TzData::bundled(), at("03 09:00"), "ann", false).unwrap();
+    assert_eq!(back.to.iter().map(|info| info.version).collect::<Vec<_>>(), [1]);
+    assert_eq!(db.policy().unwrap().version(), 2);
+    db.submit(&Request::new("C", at("04 10:00"))).unwrap();
+    assert_eq!(db.get("C").unwrap().policy, "care v2");
+    db.acknowledge_policy(&Acknowledgement {
+        version: 2,
+        duty: Duty::Review,
+        by: "eve".into(),
+        at: at("04 10:00"),
+    })
+    .unwrap();
+    assert_eq!(db.acknowledgements().unwrap().len(), 1);
+    db.install(&policy(&stricter()), at("05 00:00")).unwrap();
+    assert_eq!(db.policies().unwrap().len(), 5);
     let missing = TzData::folder(folder.path().join("Europe")).unwrap();
-    assert_eq!(db.retz(&missing, at("02 12:00"), "ann", false).unwrap_err().kind(), ErrorKind::UnknownZone);
+    assert_eq!(db.retz(&missing, at("03 13:00"), "ann", false).unwrap_err().kind(), ErrorKind::UnknownZone);
 }
 
 #[test]

@@ -98,7 +98,7 @@ struct Run<'a> {
     /// What was declared later is not known.
     now: Option<Instant>,
     /// What happens, where interruptions ask how a cycle will end; the next one is at `next`.
-    ahead: Vec<(Instant, EventTag)>,
+    ahead: Vec<(Instant, &'a Event)>,
     next: usize,
     expedites: Vec<Expedite>,
     refusal: Option<Refusal>,
@@ -139,7 +139,7 @@ impl<'a> Run<'a> {
     fn over(mut self, events: impl Iterator<Item = &'a Event> + Clone, sorted: bool) -> Timeline {
         if !self.given.interruptions.is_empty() {
             let received_at = self.received_at;
-            let ahead = events.clone().map(|event| (event.at.max(received_at), event.kind.tag()));
+            let ahead = events.clone().map(|event| (event.at.max(received_at), event));
             self.ahead = ahead.collect();
             self.ahead.sort_by_key(|(at, _)| *at);
         }
@@ -379,7 +379,8 @@ impl<'a> Run<'a> {
             return;
         }
         let Some(this) = self.lanes.get(lane) else { return };
-        let finish = finish_of(this.clock(), self.ahead.get(self.next..).unwrap_or_default(), self.state);
+        let ahead = self.ahead.get(self.next..).unwrap_or_default();
+        let finish = finish_of(this.clock(), ahead, self.state, self.refusal.as_ref());
         let known = finish.or(self.now);
         let entries = self.given.interruptions.stopping(self.given.policy, known);
         let Some(this) = self.lanes.get_mut(lane) else { return };
@@ -569,20 +570,47 @@ fn stops(clock: &Clock, reason: &str) -> bool {
     clock.pause.iter().any(|known| known == reason)
 }
 
-/// When a cycle of this clock that is open now will be finished by what happens.
-fn finish_of(clock: &Clock, ahead: &[(Instant, EventTag)], mut state: RequestState) -> Option<Instant> {
-    for (at, tag) in ahead {
-        match tag {
-            EventTag::Cancelled => return Some(*at),
-            EventTag::Promised if clock.start.contains(&Trigger::Event(EventTag::Promised)) => {
-                return Some(*at);
+/// When a cycle of this clock that is open now will be finished by what happens: what [`Run::event`] will do, and no more.
+fn finish_of(
+    clock: &Clock,
+    ahead: &[(Instant, &Event)],
+    mut state: RequestState,
+    refusal: Option<&Refusal>,
+) -> Option<Instant> {
+    // Who proposed the refusal that waits for a second person.
+    let mut proposed = refusal.filter(|refusal| refusal.is_open()).map(|refusal| &refusal.proposed_by);
+    for (at, event) in ahead {
+        let tag = event.kind.tag();
+        match &event.kind {
+            EventKind::Cancelled => return Some(*at),
+            EventKind::Promised { .. } if clock.start.contains(&Trigger::Event(tag)) => return Some(*at),
+            EventKind::RefusalApproved => match proposed {
+                Some(by) if *by != event.by => return Some(*at),
+                _ => continue,
+            },
+            EventKind::RefusalProposed if state == RequestState::Open => {
+                proposed = proposed.or(Some(&event.by));
             }
-            EventTag::Reopened if state == RequestState::Open => continue,
-            EventTag::Reopened => state = RequestState::Open,
-            EventTag::Resolved if state == RequestState::Open => state = RequestState::Resolved { at: *at },
+            EventKind::RefusalWithdrawn => proposed = None,
+            EventKind::VendorContacted { vendor } | EventKind::VendorReplied { vendor }
+                if !clock.is_about_vendor(vendor) =>
+            {
+                continue;
+            }
+            EventKind::Waived { .. } | EventKind::WaiverWithdrawn { .. } | EventKind::Migrated { .. } => {
+                continue;
+            }
+            EventKind::Reopened if state == RequestState::Open => continue,
+            EventKind::Reopened => state = RequestState::Open,
+            EventKind::Resolved => {
+                if state == RequestState::Open {
+                    state = RequestState::Resolved { at: *at };
+                }
+                proposed = None;
+            }
             _ => {}
         }
-        if clock.stop.contains(tag) || clock.restart.contains(tag) {
+        if clock.stop.contains(&tag) || clock.restart.contains(&tag) {
             return Some(*at);
         }
     }

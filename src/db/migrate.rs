@@ -115,7 +115,9 @@ impl Db {
                 }
                 let policy = Policy::from_text(edition.policy.source(), zones)
                     .map_err(|error| error.context(format_args!("policy {}", edition.policy.title())))?;
-                if same_zones(&edition.policy, &policy) {
+                // Versions after one that gets an edition get one as well: the newest of each must follow one another.
+                let is_same = same_zones(&edition.policy, &policy);
+                if is_same && moves.head.policy == last {
                     continue;
                 }
                 moves.head.policy += 1;
@@ -133,6 +135,9 @@ impl Db {
                 };
                 values.extend(reminder_values(&asked)?);
                 after.insert(0, asked);
+                if is_same {
+                    continue;
+                }
                 infos.push(PolicyInfo { tzdb: zones.version().to_owned(), ..edition.info() });
                 let same = editions.iter().filter(|other| other.policy.version() == version);
                 order.to.extend(same.map(|other| (other.number, number)));

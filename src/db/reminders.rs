@@ -131,11 +131,17 @@ impl Db {
     /// The errors of the file.
     pub fn acknowledgements(&self) -> Result<Vec<Acknowledgement>> {
         self.store.read(|snapshot| {
-            let mut found = Vec::new();
+            let (mut found, mut versions) = (Vec::new(), Vec::new());
             let asked = reminders::read(snapshot.reader()?, snapshot.head().policy, Instant::MIN)?;
-            for asked in asked.into_iter().rev() {
+            for asked in asked {
                 let version = self.edition(snapshot, asked.edition)?.policy.version();
-                found.extend(asked.done.into_iter().map(|done| Acknowledgement {
+                // A version's edition with other zone data took over what was done about it before.
+                if versions.iter().all(|(known, _)| *known != version) {
+                    versions.push((version, asked.done));
+                }
+            }
+            for (version, done) in versions.into_iter().rev() {
+                found.extend(done.into_iter().map(|done| Acknowledgement {
                     version,
                     duty: if done.review { Duty::Review } else { Duty::Reading },
                     by: done.by,
