@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant as Clock};
 
+use redb::ReadableTable;
 use slaclock::{Db, Instant, Mode, OnError, Options, Page, Request};
 use slaclock_benches::{Goal, Race, Timer, desk, report, rounds, size};
 
