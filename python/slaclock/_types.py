@@ -243,9 +243,7 @@ class Notice:
     """The clock's name."""
     cycle: int
     """Number of the clock's cycle."""
-    threshold: Literal[
-        "warning", "late", "breached", "waived", "review", "reading", "budget_exhausted", "period_breached"
-    ]
+    threshold: Literal["warning", "late", "breached", "waived", "review", "reading", "budget_exhausted", "period_breached"]
     """What was crossed."""
     percent: int | None
     """Of a warning: the share of the target's time."""

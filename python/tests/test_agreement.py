@@ -134,7 +134,7 @@ def test_a_promised_share_is_told_when_it_is_lost(desk: slaclock.Db) -> None:
     assert (notices[0].request, notices[0].clock) == ("", "resolution")
     assert (notices[0].at, notices[1].at) == (moscow(2026, 3, 9, 11), moscow(2026, 4, 1))
     assert desk.attainment(notices[0].period, now=moscow(2026, 4, 2))[0].missed == 3
-    assert desk.feed("boss").pending().to_pylist()[-1]["period"] == "2026-03"
+    assert desk.feed("boss").pending().to_dicts()[-1]["period"] == "2026-03"
     assert pickle.loads(pickle.dumps(notices[0])) == notices[0]
 
 
@@ -161,7 +161,7 @@ def test_every_kind_of_event_comes_as_a_row_and_is_read_back() -> None:
             {"request": "CASE-1", "event": "waived", "at": late, "by": "bob", "text": "power", "clock": "resolution", "cycle": 1},
             {"request": "CASE-1", "event": "waiver_withdrawn", "at": late, "by": "bob", "clock": "resolution", "cycle": 1},
         ]
-        assert db.import_events(rows).new == 6
+        assert db.import_events(rows).events_new == 6
         events = db.get("CASE-1").events
         assert [event.event for event in events] == [row["event"] for row in rows]
         assert events[0].approved_by == "bob" and (events[4].clock, events[4].cycle) == ("resolution", 1)

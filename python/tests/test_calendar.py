@@ -296,5 +296,5 @@ def test_a_preset_counts_as_its_product_does() -> None:
         assert kept.add_working_time(monday, timedelta(hours=8)) == moscow(2026, 3, 2, 17)
         again = slaclock.Calendar.from_dict(calendar.to_dict())
         assert again.add_working_time(monday, timedelta(hours=8)) == moscow(2026, 3, due, hour)
-    with pytest.raises(slaclock.Error, match="preset|jira"):
+    with pytest.raises(slaclock.Error, match="jira"):
         slaclock.Calendar("UTC", hours="24x7", preset="jira")  # type: ignore[arg-type]
