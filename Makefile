@@ -73,10 +73,11 @@ format:
 lint:
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 
-# Runs the examples in the documentation too. The C library is tried without search, as it is shipped, and with it.
+# Runs the examples in the documentation too. The C library is tried without search and pages, as it is shipped, and with them.
 tests:
 	$(CARGO) test --workspace --all-features --locked
-	SLACLOCK_C_FEATURES=search $(CARGO) test -p slaclock-capi --all-features --locked --test c what_was_asked_before
+	SLACLOCK_C_FEATURES=search,html $(CARGO) test -p slaclock-capi --all-features --locked --test c what_was_asked_before
+	SLACLOCK_C_FEATURES=search,html $(CARGO) test -p slaclock-capi --all-features --locked --test c an_agreement
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked

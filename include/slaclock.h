@@ -3189,7 +3189,10 @@ slaclock_status slaclock_report_json(const slaclock_db *db,
  * \param query    (in) as for `slaclock_report_json`, with `query_len`
  * \param out_html (out, owned) free with `slaclock_text_free`
  *
- * Errors: as for `slaclock_report_json`. Any thread.
+ * The drawing of plots makes a library larger, so it is built in only on demand: `cargo build --release -p slaclock-capi
+ * --features html`, `-DSLACLOCK_HTML=ON` or `make install HTML=1`.
+ *
+ * Errors: as for `slaclock_report_json`; UNSUPPORTED for a library without it. Any thread.
  */
 SLACLOCK_API
 slaclock_status slaclock_report_html(const slaclock_db *db,

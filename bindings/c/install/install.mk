@@ -2,7 +2,7 @@
 # make install    installs it with its headers, for bare compilers, pkg-config and CMake: PREFIX, LIBDIR, INCLUDEDIR,
 #                 DOCDIR and DESTDIR say where. As a user who has no Rust: make c-library first, then
 #                 sudo make install CARGO=true
-#                 SEARCH=1 builds slaclock_search_json in, which makes the library larger
+#                 SEARCH=1 builds slaclock_search_json in, HTML=1 slaclock_report_html; each makes the library larger
 # make uninstall  takes the same files away again
 #
 # CMakeLists.txt beside this folder installs the very same files; scripts/test-c-install compares the two.
@@ -14,6 +14,7 @@ DOCDIR     ?= $(PREFIX)/share/doc/slaclock
 DESTDIR    ?=
 INSTALL    ?= install
 SEARCH     ?= 0
+HTML       ?= 0
 
 slaclock_c       := bindings/c/install
 slaclock_built   := $(or $(CARGO_TARGET_DIR),target)/release
@@ -28,7 +29,8 @@ space := $() $()
 .PHONY: c-library install uninstall
 
 c-library:
-	$(CARGO) build --release --locked -p slaclock-capi $(if $(filter-out 0,$(SEARCH)),--features search)
+	$(CARGO) build --release --locked -p slaclock-capi $(if $(filter-out 0,$(SEARCH)),--features search) \
+	    $(if $(filter-out 0,$(HTML)),--features html)
 
 # install(1) puts a new file in the place of the old one, so that programs which run on it are not disturbed.
 install: c-library

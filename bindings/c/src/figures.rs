@@ -51,7 +51,10 @@ pub unsafe extern "C" fn slaclock_report_json(
 /// \param query    (in) as for `slaclock_report_json`, with `query_len`
 /// \param out_html (out, owned) free with `slaclock_text_free`
 ///
-/// Errors: as for `slaclock_report_json`. Any thread.
+/// The drawing of plots makes a library larger, so it is built in only on demand: `cargo build --release -p slaclock-capi
+/// --features html`, `-DSLACLOCK_HTML=ON` or `make install HTML=1`.
+///
+/// Errors: as for `slaclock_report_json`; UNSUPPORTED for a library without it. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slaclock_report_html(
     db: *const slaclock_db,
@@ -66,8 +69,22 @@ pub unsafe extern "C" fn slaclock_report_html(
         let (query, out) =
             unsafe { (input::text("query", query, query_len)?, output::out("out_html", out_html)?) };
         let report = db.db.report(&document::read::<ReportQuery>("query", query)?)?;
-        give(out, slaclock_core::html::page(&report, &db.db.policy()?)?)
+        give(out, page(&report, &db.db.policy()?)?)
     })
+}
+
+#[cfg(feature = "html")]
+fn page(report: &slaclock_core::Report, policy: &slaclock_core::Policy) -> Result<String, Fault> {
+    Ok(slaclock_core::html::page(report, policy)?)
+}
+
+#[cfg(not(feature = "html"))]
+fn page(_: &slaclock_core::Report, _: &slaclock_core::Policy) -> Result<String, Fault> {
+    Err(Fault::new(
+        slaclock_core::ErrorKind::Unsupported,
+        "this library was built without pages: build it with `cargo build --release -p slaclock-capi --features html`, \
+         with -DSLACLOCK_HTML=ON or with `make install HTML=1`",
+    ))
 }
 
 /// What if something else had been promised: attainment of the stored history as it was promised, and as it would have

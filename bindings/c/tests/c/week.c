@@ -27,6 +27,8 @@ static void follow(slaclock_db *db, int consumer, const char *name) {
         for (size_t i = 0; i < filled; i++) {
             CHECK(notices[i].number == last_number[consumer] + 1);
             last_number[consumer] = notices[i].number;
+            /* What a whole period came to is about no request. */
+            if (notices[i].request[0] == '\0') continue;
             int request = atoi(notices[i].request + 5);
             CHECK(request >= 0 && request < REQUESTS);
             told[consumer][request][notices[i].threshold] += notices[i].retracted ? -1 : 1;
