@@ -202,10 +202,10 @@ $tests['a notice is handed out until it is dealt with'] = function () {
         }
     }
     equal($seen, ['1 warning 50 Fri 2026-03-06 17:30:00 MSK', '2 warning 75 Mon 2026-03-09 09:45:00 MSK'], 'the first');
-    equal(array_map(fn ($notice) => $notice->threshold, iterator_to_array($db->feed('mailer', $now))), [2 => 'warning', 3 => 'late'], 'again');
+    equal(array_map(fn ($notice) => $notice->threshold, iterator_to_array($db->feed('mailer', $now))), [2 => 'warning', 3 => 'late', 4 => 'budget_exhausted'], 'again');
     equal(iterator_to_array($db->feed('mailer', $now)), [], 'all acknowledged');
-    equal(count($db->pending('screen')), 3, 'another consumer');
-    thrown('OutOfRangeException', fn () => $db->acknowledge('screen', 4));
+    equal(count($db->pending('screen')), 4, 'another consumer');
+    thrown('OutOfRangeException', fn () => $db->acknowledge('screen', 5));
 };
 
 $tests['files open, close and are refused by name'] = function () {
