@@ -315,11 +315,12 @@ void feed_and_reports() {
     db.record("B", Event::resolved(on(0, 11h)));
     auto feed = db.feed("mailer");
     const auto notices = feed.advance(on(0, 18h) + 1s);
-    EXPECT(notices.size() == 3 && notices[0].number == 1 && notices[0].request == "A" && notices[0].cycle == 1);
+    EXPECT(notices.size() == 4 && notices[0].number == 1 && notices[0].request == "A" && notices[0].cycle == 1);
     EXPECT(notices[0].threshold == Threshold::warning && notices[0].percent == 50 && !notices[0].by_change);
     EXPECT(notices[2].threshold == Threshold::late && notices[2].at == on(0, 18h) && !notices[2].retracted);
+    EXPECT(notices[3].threshold == Threshold::budget_exhausted && notices[3].request.empty());
     feed.acknowledge(notices[1]);
-    EXPECT(feed.acknowledged() == 2 && feed.pending().size() == 1 && feed.pending(1).at(0).number == 3);
+    EXPECT(feed.acknowledged() == 2 && feed.pending().size() == 2 && feed.pending(1).at(0).number == 3);
     EXPECT(feed.pending_json().find("late") != std::string::npos && feed.consumer() == "mailer");
     EXPECT_THROWS(OutOfRange, feed.acknowledge(99));
     EXPECT_THROWS(OutOfRange, feed.pending(0));
