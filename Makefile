@@ -76,8 +76,7 @@ lint:
 # Runs the examples in the documentation too. The C library is tried without search and pages, as it is shipped, and with them.
 tests:
 	$(CARGO) test --workspace --all-features --locked
-	SLACLOCK_C_FEATURES=search,html $(CARGO) test -p slaclock-capi --all-features --locked --test c what_was_asked_before
-	SLACLOCK_C_FEATURES=search,html $(CARGO) test -p slaclock-capi --all-features --locked --test c an_agreement
+	SLACLOCK_C_FEATURES=search,html $(CARGO) test --workspace --all-features --locked --test c -- what_was_asked_before an_agreement
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked
