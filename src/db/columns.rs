@@ -8,7 +8,7 @@ use super::status::stage_of;
 use crate::clock::Stage;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::index::{IndexKind, key_of, row, slot_of};
-use crate::store::mirror::Mirror;
+use crate::store::mirror::{Mirror, MirroredClock, MirroredIds};
 use crate::store::records::{ClockRow, NONE, PhaseCode};
 use crate::store::snapshot::Snapshot;
 use crate::time::Instant;
@@ -211,8 +211,10 @@ impl Db {
             let most = self.most_rows(snapshot, query)?;
             let mut table = Table::with_room(most as usize);
             let is_past = snapshot.head().latest_event_at > query.now.raw();
-            match snapshot.mirror(if is_past { 0 } else { most })?.filter(|_| !is_past) {
-                Some(mirror) => self.fill_mirrored(snapshot, query, mirror, &mut table)?,
+            let clocks = if is_past { None } else { snapshot.mirror(most)? };
+            let ids = clocks.map(|clocks| snapshot.mirrored_ids(clocks)).transpose()?.flatten();
+            match clocks.zip(ids) {
+                Some((clocks, ids)) => self.fill_mirrored(snapshot, query, clocks, ids, &mut table)?,
                 None => self.fill(snapshot, query, &mut table)?,
             }
             Ok(table)
@@ -263,6 +265,7 @@ impl Db {
         snapshot: &Snapshot<'_>,
         query: &Query,
         mirror: &Mirror,
+        mirrored_ids: &MirroredIds,
         table: &mut Table,
     ) -> Result<()> {
         let mut names = Names::default();
@@ -272,23 +275,24 @@ impl Db {
             kinds.push((place(&mut table.clock_names, edition.clock_name(*clock)?), *clock));
         }
         let mut ids = Vec::with_capacity(table.due_at.capacity().saturating_mul(16));
+        let (mut clocks, mut places, mut strides) = (Vec::new(), Vec::new(), Vec::new());
         let mut add = |rows: &[u64]| -> Result<()> {
-            let from = table.grow(rows);
-            for (at, row) in (from..).zip(rows) {
-                let slot = slot_of(*row);
-                let known = mirror.running(slot).filter(|clock| snapshot.is_as_sealed(clock));
-                let (clock, name) = match known {
-                    Some(known) => {
-                        let (name, clock) = kinds[known.kind()];
-                        (known.row(key_of(*row), clock), name)
-                    }
-                    None => {
-                        let clock = snapshot.clock_row(slot)?;
-                        (clock, names.of(self, snapshot, &clock, &mut table.clock_names)?)
-                    }
-                };
-                table.set(at, &clock, name, query.now)?;
-                if !mirror.append_id(clock.request, &mut ids) {
+            // First all that lies far away, one kind at a time: loads that wait for nothing but memory are many at once.
+            clocks.clear();
+            clocks.extend(rows.iter().map(|row| mirror.clock(slot_of(*row))));
+            places.clear();
+            places.extend(clocks.iter().map(|clock| mirrored_ids.place(clock.request)));
+            strides.clear();
+            strides.extend(places.iter().map(|place| mirrored_ids.stride(*place)));
+            let from = table.len();
+            table.extend_mirrored(rows, &clocks, &kinds, query.now);
+            for (at, clock) in clocks.iter().enumerate() {
+                if clock.runs() && snapshot.is_as_sealed(clock) {
+                    mirrored_ids.append(places[at], &strides[at], &mut ids);
+                } else {
+                    let clock = snapshot.clock_row(slot_of(rows[at]))?;
+                    let name = names.of(self, snapshot, &clock, &mut table.clock_names)?;
+                    table.set(from + at, &clock, name, query.now)?;
                     snapshot.with_request_id(clock.request, |id| ids.extend_from_slice(id.as_bytes()))?;
                 }
                 table.id_ends.push(ids.len() as i64);
@@ -553,6 +557,18 @@ impl Table {
         from
     }
 
+    /// Adds rows as the mirror tells them, whether they are as they were sealed or not.
+    fn extend_mirrored(&mut self, rows: &[u64], clocks: &[MirroredClock], kinds: &[(i32, u8)], now: Instant) {
+        let kind = |clock: &MirroredClock| kinds.get(clock.kind()).copied().unwrap_or_default();
+        let told = || rows.iter().zip(clocks).map(|(row, clock)| clock.row(key_of(*row), kind(clock).1));
+        self.due_at.extend(rows.iter().map(|row| i64::from(key_of(*row))));
+        self.clock.extend(clocks.iter().map(|clock| kind(clock).0));
+        self.cycle.extend(told().map(|clock| i64::from(clock.cycle)));
+        self.stage.extend(told().map(|clock| stage_of(&clock, now)));
+        self.limit_at.extend(told().map(|clock| limit_of(&clock)));
+        self.started_at.extend(told().map(|clock| i64::from(clock.started_at)));
+    }
+
     fn set(&mut self, at: usize, clock: &ClockRow, name: i32, now: Instant) -> Result<()> {
         if clock.phase != PhaseCode::Running || clock.due == NONE || clock.started_at == NONE {
             let text = format!("request slot {}: a running clock without due", clock.request);
@@ -561,10 +577,14 @@ impl Table {
         self.clock[at] = name;
         self.cycle[at] = i64::from(clock.cycle);
         self.stage[at] = stage_of(clock, now);
-        self.limit_at[at] = if clock.limit == NONE { Table::NO_LIMIT } else { i64::from(clock.limit) };
+        self.limit_at[at] = limit_of(clock);
         self.started_at[at] = i64::from(clock.started_at);
         Ok(())
     }
+}
+
+fn limit_of(clock: &ClockRow) -> i64 {
+    if clock.limit == NONE { Table::NO_LIMIT } else { i64::from(clock.limit) }
 }
 
 /// External ids in the order in which they are read, until they are put into the order of the rows.

@@ -148,6 +148,7 @@ impl Counts {
 }
 
 /// Where a stored clock stands at `now`, which is not before its request's latest event.
+#[inline]
 pub(crate) fn stage_of(row: &ClockRow, now: Instant) -> Stage {
     let passed = |raw: u32| Instant::from_raw(raw).is_some_and(|instant| instant < now);
     match row.phase {

@@ -59,11 +59,13 @@ pub(crate) const fn row(key: u32, slot: u32) -> u64 {
 }
 
 /// The instant of a row.
+#[inline]
 pub(crate) const fn key_of(row: u64) -> u32 {
     (row >> 32) as u32
 }
 
 /// The slot of a row.
+#[inline]
 pub(crate) const fn slot_of(row: u64) -> u32 {
     row as u32
 }

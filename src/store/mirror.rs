@@ -1,8 +1,8 @@
 //! The mirror: what long lists tell of sealed clocks and requests, in memory by slot.
 //!
 //! A list of many clocks comes in the order of due, so looking each of them up in its sealed value reads the file in
-//! no order at all. Twenty bytes a clock and the external ids are gathered once instead, in the order of the file,
-//! when a list is first asked for that is long enough to pay for it. Sealed values do not change while their epoch
+//! no order at all. Twenty bytes a clock and, for lists that name requests, the external ids are gathered once instead, in
+//! the order of the file, when a list is first asked for that is long enough to pay for it. Sealed values do not change while their epoch
 //! lasts; requests that were touched since are looked up as ever.
 
 use super::records::{ClockRow, NONE, PhaseCode};
@@ -30,16 +30,12 @@ pub(crate) struct MirroredClock {
 
 const NOT_RUNNING: u8 = u8::MAX;
 
-/// Sealed clocks and external ids by slot.
+/// Sealed clocks by slot.
 #[derive(Debug)]
 pub(crate) struct Mirror {
     clocks: Vec<MirroredClock>,
     /// Policy edition and index of the clock in it.
     kinds: Vec<(u32, u8)>,
-    /// Where the id of each request ends in `ids`.
-    id_ends: Vec<u32>,
-    /// The ids one after the other, and a stride more.
-    ids: Vec<u8>,
 }
 
 impl Mirror {
@@ -51,36 +47,19 @@ impl Mirror {
     /// Gathers what is sealed; `None` if it takes more than `most` bytes, or has more kinds of clock than are told
     /// apart.
     pub(super) fn of(snapshot: &Snapshot<'_>, most: usize) -> Result<Option<Mirror>> {
-        let head = snapshot.head();
-        let (requests, clocks) = (head.sealed_requests as usize, head.sealed_clocks as usize);
-        let fixed = clocks.saturating_mul(size_of::<MirroredClock>()).saturating_add(requests * 4);
-        if fixed > most {
+        let clocks = snapshot.head().sealed_clocks as usize;
+        if clocks.saturating_mul(size_of::<MirroredClock>()) > most {
             return Ok(None);
         }
-        let mut mirror = Mirror {
-            clocks: Vec::with_capacity(clocks),
-            kinds: Vec::new(),
-            id_ends: Vec::with_capacity(requests),
-            ids: Vec::with_capacity(most.saturating_sub(fixed).min(requests.saturating_mul(STRIDE))),
-        };
-        for slot in 0..head.sealed_requests {
-            snapshot.with_request_id(slot, |id| mirror.ids.extend_from_slice(id.as_bytes()))?;
-            mirror.id_ends.push(mirror.ids.len() as u32);
-            if fixed + mirror.ids.len() + STRIDE > most {
-                return Ok(None);
-            }
-        }
-        mirror.ids.extend_from_slice(&[0; STRIDE]);
-        for slot in 0..head.sealed_clocks {
-            let clock = snapshot.sealed_clock_row(slot)?;
+        let mut mirror = Mirror { clocks: Vec::with_capacity(clocks), kinds: Vec::new() };
+        let mut fits = true;
+        snapshot.each_sealed_clock(|clock| {
             let runs = clock.phase == PhaseCode::Running && clock.due != NONE && clock.started_at != NONE;
             let kind = match runs {
-                true => mirror.kind_of(snapshot, &clock)?,
+                true => mirror.kind_of(snapshot, clock)?,
                 false => NOT_RUNNING,
             };
-            if runs && kind == NOT_RUNNING {
-                return Ok(None);
-            }
+            fits &= !runs || kind != NOT_RUNNING;
             mirror.clocks.push(MirroredClock {
                 request: clock.request,
                 started_at: clock.started_at,
@@ -90,8 +69,9 @@ impl Mirror {
                 flags: clock.flags,
                 kind,
             });
-        }
-        Ok(Some(mirror))
+            Ok(())
+        })?;
+        Ok(fits.then_some(mirror))
     }
 
     fn kind_of(&mut self, snapshot: &Snapshot<'_>, clock: &ClockRow) -> Result<u8> {
@@ -105,9 +85,10 @@ impl Mirror {
         Ok(u8::try_from(at).unwrap_or(NOT_RUNNING))
     }
 
-    /// The sealed clock at `slot`, if it runs.
-    pub(crate) fn running(&self, slot: u32) -> Option<&MirroredClock> {
-        self.clocks.get(slot as usize).filter(|clock| clock.kind != NOT_RUNNING)
+    /// The sealed clock at `slot`; one that does not run if there is none.
+    #[inline]
+    pub(crate) fn clock(&self, slot: u32) -> MirroredClock {
+        self.clocks.get(slot as usize).copied().unwrap_or(MirroredClock::NONE)
     }
 
     /// Policy edition and index of each kind of clock there is.
@@ -115,32 +96,38 @@ impl Mirror {
         &self.kinds
     }
 
-    /// Appends the external id of a sealed request; false if it is not sealed.
-    pub(crate) fn append_id(&self, request: u32, out: &mut Vec<u8>) -> bool {
-        let at = request as usize;
-        let Some(to) = self.id_ends.get(at) else { return false };
-        let from = if at == 0 { 0 } else { self.id_ends[at - 1] as usize };
-        let length = *to as usize - from;
-        match self.ids[from..].first_chunk::<STRIDE>() {
-            // A copy of fixed length is a store; one of the id's own length is a call.
-            Some(stride) if length <= STRIDE => {
-                let end = out.len() + length;
-                out.extend_from_slice(stride);
-                out.truncate(end);
-            }
-            _ => out.extend_from_slice(&self.ids[from..from + length]),
-        }
-        true
+    /// Bytes held.
+    pub(super) fn size(&self) -> usize {
+        self.clocks.capacity() * size_of::<MirroredClock>()
     }
 }
 
 impl MirroredClock {
+    /// Stands for what is not sealed.
+    const NONE: MirroredClock = MirroredClock {
+        request: 0,
+        started_at: NONE,
+        limit: NONE,
+        warn: NONE,
+        cycle: 0,
+        flags: 0,
+        kind: NOT_RUNNING,
+    };
+
+    /// Whether it is sealed and runs.
+    #[inline]
+    pub(crate) fn runs(&self) -> bool {
+        self.kind != NOT_RUNNING
+    }
+
     /// Which kind of clock it is, as a position in [`Mirror::kinds`].
+    #[inline]
     pub(crate) fn kind(&self) -> usize {
         usize::from(self.kind)
     }
 
     /// What lists tell of it, as a row; `due` is in the index, `clock` is the index in the policy.
+    #[inline]
     pub(crate) fn row(&self, due: u32, clock: u8) -> ClockRow {
         ClockRow {
             phase: PhaseCode::Running,
@@ -151,6 +138,65 @@ impl MirroredClock {
             limit: self.limit,
             warn: self.warn,
             ..ClockRow::unstarted(self.request, clock)
+        }
+    }
+}
+
+/// External ids of sealed requests by slot.
+#[derive(Debug)]
+pub(crate) struct MirroredIds {
+    /// Where the id of each request begins in `text`; one more than there are requests.
+    begins: Vec<u32>,
+    /// The ids one after the other, and a stride more.
+    text: Vec<u8>,
+}
+
+impl MirroredIds {
+    /// Gathers the ids of what is sealed; `None` if that takes more than `most` bytes.
+    pub(super) fn of(snapshot: &Snapshot<'_>, most: usize) -> Result<Option<MirroredIds>> {
+        let requests = snapshot.head().sealed_requests;
+        let fixed = (requests as usize + 1).saturating_mul(size_of::<u32>());
+        let Some(room) = most.min(u32::MAX as usize).checked_sub(fixed + STRIDE) else { return Ok(None) };
+        let mut begins = Vec::with_capacity(requests as usize + 1);
+        let mut text = Vec::with_capacity(room.min(requests as usize * STRIDE) + STRIDE);
+        begins.push(0);
+        for slot in 0..requests {
+            snapshot.with_request_id(slot, |id| text.extend_from_slice(id.as_bytes()))?;
+            if text.len() > room {
+                return Ok(None);
+            }
+            begins.push(text.len() as u32);
+        }
+        text.extend_from_slice(&[0; STRIDE]);
+        Ok(Some(MirroredIds { begins, text }))
+    }
+
+    /// Where the id of a sealed request lies; nowhere if there is none.
+    #[inline]
+    pub(crate) fn place(&self, request: u32) -> (u32, u32) {
+        match self.begins.get(request as usize..).and_then(<[u32]>::first_chunk) {
+            Some([begin, end]) => (*begin, *end),
+            None => (0, 0),
+        }
+    }
+
+    /// As much of the id that lies there as is copied at once, and what follows it.
+    #[inline]
+    pub(crate) fn stride(&self, (begin, _): (u32, u32)) -> [u8; STRIDE] {
+        self.text[begin as usize..].first_chunk().copied().unwrap_or_default()
+    }
+
+    /// Appends the id that lies there, of which the stride is at hand.
+    #[inline]
+    pub(crate) fn append(&self, (begin, end): (u32, u32), stride: &[u8; STRIDE], out: &mut Vec<u8>) {
+        let length = (end - begin) as usize;
+        if length <= STRIDE {
+            // A copy of fixed length is a store; one of the id's own length is a call.
+            let end = out.len() + length;
+            out.extend_from_slice(stride);
+            out.truncate(end);
+        } else {
+            out.extend_from_slice(&self.text[begin as usize..end as usize]);
         }
     }
 }

@@ -135,6 +135,7 @@ impl ClockRow {
     pub(crate) const SIZE: usize = 40;
 
     /// A clock that has not started.
+    #[inline]
     pub(crate) fn unstarted(request: u32, clock: u8) -> ClockRow {
         ClockRow {
             request,

@@ -8,7 +8,7 @@ use super::file::OpenFile;
 use super::head::Head;
 use super::ids;
 use super::index::{Index, IndexKind};
-use super::mirror::{Mirror, MirroredClock};
+use super::mirror::{Mirror, MirroredClock, MirroredIds};
 use super::records::{ClockRow, NO_EVENTS, RequestRow, row_at};
 use super::tables::{Reader, Table};
 use super::tail::Tail;
@@ -157,7 +157,19 @@ impl<'a> Snapshot<'a> {
         ClockRow::read(row_at(&block, (slot % CLOCKS_PER_BLOCK) as usize)?)
     }
 
-    /// What is sealed, in memory by slot, if a list of `rows` rows pays for it and it is not too large.
+    /// Hands over every sealed clock's row, by slot.
+    pub(super) fn each_sealed_clock(&self, mut visit: impl FnMut(&ClockRow) -> Result<()>) -> Result<()> {
+        let clocks = self.head().sealed_clocks;
+        for begin in (0..clocks).step_by(CLOCKS_PER_BLOCK as usize) {
+            let block = self.block(Table::Clocks, u64::from(begin / CLOCKS_PER_BLOCK))?;
+            for place in 0..CLOCKS_PER_BLOCK.min(clocks - begin) {
+                visit(&ClockRow::read(row_at(&block, place as usize)?)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sealed clocks, in memory by slot, if a list of `rows` rows pays for it and they are not too large.
     pub(crate) fn mirror(&self, rows: u64) -> Result<Option<&Mirror>> {
         if let Some(known) = self.view.mirror.get() {
             return Ok(known.as_ref());
@@ -167,6 +179,16 @@ impl<'a> Snapshot<'a> {
         }
         let gathered = Mirror::of(self, self.file.mirror_bytes())?;
         Ok(self.view.mirror.get_or_init(|| gathered).as_ref())
+    }
+
+    /// External ids of sealed requests, in memory by slot, if they are not too large beside the mirror of the clocks.
+    pub(crate) fn mirrored_ids(&self, clocks: &Mirror) -> Result<Option<&MirroredIds>> {
+        if let Some(known) = self.view.mirrored_ids.get() {
+            return Ok(known.as_ref());
+        }
+        let most = self.file.mirror_bytes().saturating_sub(clocks.size());
+        let gathered = MirroredIds::of(self, most)?;
+        Ok(self.view.mirrored_ids.get_or_init(|| gathered).as_ref())
     }
 
     /// Whether a clock that was sealed is sure to be as it was sealed.

@@ -15,7 +15,7 @@ use super::head::Head;
 use super::ids;
 use super::index::{Index, IndexKind};
 use super::log::{Moves, Written};
-use super::mirror::Mirror;
+use super::mirror::{Mirror, MirroredIds};
 use super::sealed::SealedRows;
 use super::snapshot::sealed_key;
 use super::tables::{META_HEAD, Reader, Table};
@@ -37,8 +37,10 @@ pub(crate) struct View {
     /// What was asked for by external id lately: the slot by hash, row and text by slot. A request that is asked for once
     /// is mostly asked for again, and its three values are a hundredth of the blocks they lie in.
     pub(super) found: Blocks,
-    /// Of what is sealed, once a long list was asked for; `None` inside if it would be too large.
+    /// Of sealed clocks, once a long list was asked for; `None` inside if it would be too large.
     pub(super) mirror: OnceLock<Option<Mirror>>,
+    /// Of the ids of sealed requests, likewise.
+    pub(super) mirrored_ids: OnceLock<Option<MirroredIds>>,
     block_bytes: usize,
 }
 
@@ -62,8 +64,10 @@ impl View {
         let head = Head { seq: last.folded, ..last };
         let (blocks, found) = (Blocks::new(block_bytes / 4 * 3), Blocks::new(block_bytes / 4));
         let tail = OnceLock::new();
-        let (touched, mirror) = (HashSet::default(), OnceLock::new());
-        let mut view = View { head, tail, touched, indexes, ids, blocks, found, mirror, block_bytes };
+        let (mirror, mirrored_ids) = (OnceLock::new(), OnceLock::new());
+        let touched = HashSet::default();
+        let mut view =
+            View { head, tail, touched, indexes, ids, blocks, found, mirror, mirrored_ids, block_bytes };
         view.follow(reader, &last)?;
         Ok(view)
     }
