@@ -39,6 +39,39 @@ values = ["Done"]
 is = "resolved"
 "#;
 
+/// As `AUDIT`, with a column whose new value is an event.
+const CHANGES: &str = r#"[mapping]
+name = "desk"
+layout = "audit-log"
+[time]
+format = "%Y-%m-%d %H:%M"
+zone = "Europe/Berlin"
+[request]
+id = "id"
+received = "opened"
+[update]
+at = "at"
+key = "n"
+state = "state"
+[[state]]
+values = ["New"]
+is = "new"
+[[state]]
+values = ["Asked"]
+is = "paused"
+reason = "waiting_customer"
+text = "words"
+resume = "customer_replied"
+[[state]]
+values = ["Done"]
+is = "resolved"
+text = "words"
+[[change]]
+column = "problem"
+is = "note"
+text = "problem"
+"#;
+
 const CASES: &str = r#"[mapping]
 name = "cases"
 layout = "cases"
@@ -104,6 +137,14 @@ const BAD_MAPPINGS: &[(&str, &str, &str)] = &[
     (AUDIT, "is = \"new\"", "is = \"new\"\nleave = \"paused\""),
     (AUDIT, "reason = \"waiting_customer\"\n", ""),
     (AUDIT, "reason = \"waiting_customer\"", "reason = \"\""),
+    (AUDIT, "is = \"new\"", "is = \"new\"\ntext = \"why\""),
+    (AUDIT, "is = \"new\"", "is = \"new\"\nresume = \"resolved\""),
+    (CHANGES, "is = \"note\"", "is = \"resolved\""),
+    (CHANGES, "is = \"note\"", "is = \"note\"\nvalues = []"),
+    (CHANGES, "is = \"note\"", "is = \"note\"\nexpected = { column = \"x\", values = [] }"),
+    (CHANGES, "is = \"note\"", "is = \"expedited\""),
+    (CHANGES, "is = \"note\"", "is = \"faq_unlinked\"\nfaq = \"kb\""),
+    (CASES, "[[event]]\ncolumn = \"closed\"", "[[change]]\ncolumn = \"closed\""),
     (
         CASES,
         "[[event]]\ncolumn = \"closed\"",
@@ -199,7 +240,25 @@ fn what_an_event_cannot_carry_is_refused_with_its_place() {
         ("text = \"why\"\n", "", "event `waived`: needs a column, like text ="),
         ("clock = \"resolution\"\n", "", "event `waived`: needs a clock"),
         ("clock = \"resolution\"", "clock = \"resolution\"\ncycle = 0", "cycles are counted from 1"),
-        ("is = \"assigned\"", "is = \"changed\"", "event `changed`: must be one of"),
+        ("is = \"assigned\"", "is = \"changed\"", "to: an event `changed` carries none"),
+        (
+            "is = \"assigned\"\nto = \"person\"",
+            "is = \"changed\"",
+            "event `changed`: needs a column, like set = {",
+        ),
+        (
+            "is = \"assigned\"\nto = \"person\"",
+            "is = \"changed\"\nset = { expedite = \"x\" }",
+            "set `expedite`: must be",
+        ),
+        (to, "to = \"person\"\nset = { priority = \"p\" }", "set: an event `assigned` carries none"),
+        (to, "to = \"person\"\nfaq = \"article\"", "faq: an event `assigned` carries none"),
+        (
+            "is = \"assigned\"\nto = \"person\"",
+            "is = \"faq_linked\"",
+            "event `faq_linked`: needs a column, like faq =",
+        ),
+        (to, "to = \"person\"\nvalues = [\"ann\"]", "values: a column of dates has none"),
         ("is = \"assigned\"", "is = \"migrated\"", "event `migrated`: must be one of"),
     ] {
         assert!(CARRIED.contains(right), "{right}");
@@ -262,6 +321,137 @@ text = "why"
     assert_eq!(kinds, ["vendor_contacted", "expedited"]);
     let odd: Vec<&str> = report.oddities.iter().map(|odd| odd.code.word()).collect();
     assert_eq!(odd, ["missing_date"; 4], "{:?}", report.oddities);
+}
+
+#[test]
+fn a_fact_and_an_answer_of_the_faq_come_from_a_row() {
+    use slaclock::EventKind;
+    let mapping = CASES.to_owned()
+        + r#"[[event]]
+column = "raised"
+is = "changed"
+set = { priority = "new_priority", team = "new_team" }
+by = "who"
+[[event]]
+column = "looked_up"
+is = "faq_linked"
+faq = "article"
+[[event]]
+column = "mistaken"
+is = "faq_unlinked"
+faq = "article"
+"#;
+    let file: &[u8] = b"id,opened,closed,raised,new_priority,new_team,who,looked_up,article,mistaken\n\
+        1,2026-03-06 10:00,,2026-03-06 10:01,high,,ann,2026-03-06 10:02,vpn,2026-03-06 10:03\n\
+        2,2026-03-06 10:00,,2026-03-06 10:01,,,ann,2026-03-06 10:02,,\n";
+    let (entries, report) = run(&mapping, file, OnBadRow::Skip).unwrap();
+    let kinds: Vec<&EventKind> = entries[0].events.iter().map(|event| &event.kind).collect();
+    let facts = [("priority".to_owned(), "high".to_owned())].into();
+    let (linked, unlinked) =
+        (EventKind::FaqLinked { faq: "vpn".into() }, EventKind::FaqUnlinked { faq: "vpn".into() });
+    assert_eq!(kinds, [&EventKind::Changed { facts }, &linked, &unlinked]);
+    assert_eq!(entries[0].events[0].by.as_deref(), Some("ann"));
+    // The second row sets nothing and names no article.
+    assert!(entries[1].events.is_empty());
+    let odd: Vec<&str> = report.oddities.iter().map(|odd| odd.code.word()).collect();
+    assert_eq!(odd, ["missing_date"; 2], "{:?}", report.oddities);
+}
+
+#[test]
+fn a_new_value_in_a_column_is_an_event() {
+    use slaclock::{EventKind, Instant};
+    let mapping = CHANGES.replace("state = \"state\"", "state = \"state\"\nby = \"who\"\nvendor = \"maker\"")
+        + r#"[[change]]
+column = "call_by"
+is = "promised"
+due = "call_by"
+[[change]]
+column = "crisis"
+values = ["yes"]
+is = "expedited"
+[[change]]
+column = "article"
+is = "faq_linked"
+[[change]]
+column = "maker"
+is = "vendor_contacted"
+"#;
+    let file: &[u8] = b"id,opened,at,n,state,who,problem,call_by,crisis,article,maker,words\n\
+        1,2026-03-06 10:00,2026-03-06 10:00,0,New,ann,P1,,no,,,\n\
+        1,2026-03-06 10:00,2026-03-06 10:01,1,New,ann,P1,2026-03-06 12:00,yes,vpn,,\n\
+        1,2026-03-06 10:00,2026-03-06 10:02,2,Asked,bob,,2026-03-06 12:00,yes,mail,acme,which one?\n\
+        1,2026-03-06 10:00,2026-03-06 10:03,3,New,,P1,2026-03-06 09:00,,,acme,\n\
+        1,2026-03-06 10:00,2026-03-06 10:04,4,Done,,P1,2026-03-06 09:00,,,,by phone\n\
+        2,2026-03-06 10:00,2026-03-06 10:00,0,New,ann,,soon,,,,\n";
+    let (entries, report) = run(&mapping, file, OnBadRow::Skip).unwrap();
+    let told: Vec<(u64, &EventKind, Option<&str>, Option<&str>)> = entries[0]
+        .events
+        .iter()
+        .zip(&entries[0].event_rows)
+        .map(|(event, row)| (*row, &event.kind, event.by.as_deref(), event.text.as_deref()))
+        .collect();
+    let due = Instant::parse("2026-03-06T12:00:00+01:00").unwrap();
+    let faq = |id: &str| id.to_owned();
+    let expected = [
+        (2, EventKind::Note, Some("ann"), Some("P1")),
+        (3, EventKind::Promised { due }, Some("ann"), None),
+        (3, EventKind::Expedited { approved_by: None }, Some("ann"), None),
+        (3, EventKind::FaqLinked { faq: faq("vpn") }, Some("ann"), None),
+        (4, EventKind::FaqUnlinked { faq: faq("vpn") }, Some("bob"), None),
+        (4, EventKind::FaqLinked { faq: faq("mail") }, Some("bob"), None),
+        (4, EventKind::VendorContacted { vendor: "acme".into() }, Some("bob"), None),
+        (4, EventKind::Acknowledged, Some("bob"), None),
+        (4, EventKind::Paused { reason: "waiting_customer".into() }, Some("bob"), Some("which one?")),
+        (5, EventKind::CustomerReplied, None, None),
+        (5, EventKind::Resumed, None, None),
+        (5, EventKind::Note, None, Some("P1")),
+        (5, EventKind::FaqUnlinked { faq: faq("mail") }, None, None),
+        (6, EventKind::Resolved, None, Some("by phone")),
+    ];
+    let expected: Vec<_> = expected.iter().map(|(row, kind, by, text)| (*row, kind, *by, *text)).collect();
+    assert_eq!(told, expected);
+    // A promise that was over when it was made is left out; a promised date that is no date makes its row a bad one.
+    let odd: Vec<(u64, &str)> = report.oddities.iter().map(|odd| (odd.row, odd.code.word())).collect();
+    assert_eq!(odd, [(5, "missing_date"), (7, "bad_row")], "{:?}", report.oddities);
+}
+
+#[test]
+fn a_link_to_an_entry_that_is_not_there_is_refused_alone() {
+    use slaclock::{Db, FaqDraft, Instant, Policy};
+    let policy = r#"
+        [policy]
+        name = "desk"
+        version = 1
+        [calendar.always]
+        zone = "UTC"
+        hours = "24x7"
+        [[clock]]
+        name = "resolution"
+        start = "received"
+        stop = "resolved"
+        target = { elapsed = "8h" }
+    "#;
+    let db = Db::in_memory(&Policy::from_toml(policy).unwrap()).unwrap();
+    let draft = FaqDraft {
+        id: "vpn".into(),
+        question: Some("Why?".into()),
+        answer: Some("Because.".into()),
+        request: None,
+    };
+    db.publish(&draft, Instant::parse("2026-03-01T00:00:00Z").unwrap(), "ann").unwrap();
+    let mapping = CHANGES.to_owned() + "[[change]]\ncolumn = \"article\"\nis = \"faq_linked\"\n";
+    let file: &[u8] = b"id,opened,at,n,state,problem,article,words\n\
+        1,2026-03-06 10:00,2026-03-06 10:01,1,New,,vpn,\n\
+        2,2026-03-06 10:00,2026-03-06 10:01,1,New,,moon,\n\
+        2,2026-03-06 10:00,2026-03-06 10:02,2,Done,,vpn,\n";
+    let mapping = Mapping::parse(&mapping).unwrap();
+    let report = import_from(&mapping, file, &mut &db, ImportOptions::default()).unwrap();
+    let odd: Vec<(u64, &str)> = report.oddities.iter().map(|odd| (odd.row, odd.code.word())).collect();
+    // Without its link there is nothing to undo, either.
+    assert_eq!(odd, [(3, "refused"), (4, "refused")], "{:?}", report.oddities);
+    assert_eq!(db.faq_entry("vpn").unwrap().uses, 2);
+    let again = import_from(&mapping, file, &mut &db, ImportOptions::default()).unwrap();
+    assert_eq!((again.requests_new, again.events_new), (0, 0));
 }
 
 #[test]

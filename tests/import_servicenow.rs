@@ -114,7 +114,8 @@ fn every_row_is_accounted_for() {
     assert_eq!(entries.iter().map(|entry| entry.rows).sum::<u64>(), 101_045);
     assert_eq!(report.events, entries.iter().map(|entry| entry.events.len() as u64).sum::<u64>());
     assert_eq!(report.events, report.events_by_kind.values().sum::<u64>());
-    // Every row gives an event, but for the first of a request that is merely new and unassigned: that is the request.
+    // Every row gives an event, but for the first of a request that is merely new, unassigned and without a note: that is
+    // the request.
     let log = Log::read();
     let with_event: BTreeSet<u64> =
         entries.iter().flat_map(|entry| entry.event_rows.iter().copied()).collect();
@@ -123,7 +124,9 @@ fn every_row_is_accounted_for() {
         let first = log.in_order(incident)[0];
         let plain = log.get(first, "incident_state") == "New"
             && log.get(first, "assigned_to") == "?"
-            && log.get(first, "assignment_group") == "?";
+            && log.get(first, "assignment_group") == "?"
+            && log.get(first, "problem_id") == "?"
+            && log.get(first, "rfc") == "?";
         silent += u64::from(plain);
         for row in incident {
             assert_eq!(
@@ -207,6 +210,112 @@ fn time_on_hold_agrees_with_the_file() {
     let found: BTreeMap<&str, (u64, i64)> =
         report.held.iter().map(|(reason, held)| (reason.as_str(), (held.requests, held.total_s))).collect();
     assert_eq!(found, dwell);
+}
+
+#[test]
+fn vendors_are_awaited_by_their_names() {
+    let (entries, _) = imported();
+    let log = Log::read();
+    // By vendor, in the file: stays in `Awaiting Vendor`, by whatever name a row of the stay gives.
+    let mut stays: BTreeMap<String, u64> = BTreeMap::new();
+    for incident in &log.incidents {
+        let rows = log.in_order(incident);
+        let waits = |row: &&&Line| log.get(row, "incident_state") == "Awaiting Vendor";
+        let mut rest = rows.as_slice();
+        while let Some(start) = rest.iter().position(|row| waits(&row)) {
+            rest = &rest[start..];
+            let length = rest.iter().take_while(|row| waits(row)).count();
+            let named = rest[..length].iter().map(|row| log.get(row, "vendor")).find(|vendor| *vendor != "?");
+            *stays.entry(named.unwrap_or("").to_owned()).or_default() += 1;
+            rest = &rest[length..];
+        }
+    }
+    let mut contacted: BTreeMap<String, u64> = BTreeMap::new();
+    let mut replied = contacted.clone();
+    for entry in entries {
+        let mut awaited = None;
+        for event in &entry.events {
+            match &event.kind {
+                EventKind::VendorContacted { vendor } => {
+                    *contacted.entry(vendor.clone()).or_default() += 1;
+                    assert_eq!(awaited.replace(vendor), None, "{}", entry.request.id);
+                }
+                EventKind::VendorReplied { vendor } => {
+                    *replied.entry(vendor.clone()).or_default() += 1;
+                    assert_eq!(awaited.take(), Some(vendor), "{}", entry.request.id);
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(contacted, stays);
+    assert_eq!(contacted.keys().collect::<Vec<_>>(), ["", "Vendor 1", "Vendor 2", "Vendor 3", "code 8s"]);
+    // Every stay of the log ends.
+    assert_eq!(contacted, replied);
+}
+
+/// Who was asked and answered, notes, facts and the closing code, against the file's own columns.
+#[test]
+fn what_else_the_log_holds_agrees_with_the_file() {
+    let (entries, report) = imported();
+    let log = Log::read();
+    let (mut asked, mut answered, mut notes, mut changed) = (0, 0, Vec::new(), 0);
+    let asks = |row: &Line| log.get(row, "incident_state") == "Awaiting User Info";
+    let works = |row: &Line| ["New", "Active"].contains(&log.get(row, "incident_state"));
+    let facts = [
+        "priority",
+        "category",
+        "caller_id",
+        "contact_type",
+        "location",
+        "subcategory",
+        "impact",
+        "urgency",
+        "knowledge",
+    ];
+    for incident in &log.incidents {
+        let rows = log.in_order(incident);
+        asked += u64::from(asks(rows[0]));
+        for column in ["problem_id", "rfc"] {
+            let before = std::iter::once("?").chain(rows.iter().map(|row| log.get(row, column)));
+            let new = rows.iter().zip(before).map(|(row, before)| (log.get(row, column), before));
+            notes.extend(new.filter(|(now, before)| now != before && *now != "?").map(|(now, _)| now));
+        }
+        for pair in rows.windows(2) {
+            asked += u64::from(!asks(pair[0]) && asks(pair[1]));
+            // INC0000137 is `New` after it was resolved, which its counter of reopenings denies.
+            answered += u64::from(asks(pair[0]) && works(pair[1]));
+            changed += u64::from(facts.iter().any(|fact| log.get(pair[0], fact) != log.get(pair[1], fact)));
+        }
+    }
+    assert_eq!(report.events_by_kind["customer_replied"], answered);
+    assert_eq!(report.events_by_kind["changed"], changed);
+    let events = || entries.iter().flat_map(|entry| &entry.events);
+    let mut found: Vec<&str> = events()
+        .filter(|event| event.kind == EventKind::Note)
+        .filter_map(|event| event.text.as_deref())
+        .collect();
+    found.sort_unstable();
+    notes.sort_unstable();
+    assert_eq!(found, notes);
+    // An update where the caller is asked comes right after the hold, on the same row.
+    let held = |reason: &str| EventKind::Paused { reason: reason.to_owned() };
+    let pairs = entries.iter().flat_map(|entry| entry.events.windows(2));
+    let questions = pairs.filter(|pair| {
+        pair[0].kind == held("waiting_customer")
+            && pair[1].kind == EventKind::Updated
+            && pair[0].at == pair[1].at
+    });
+    assert_eq!(questions.count() as u64, asked);
+    for (entry, incident) in entries.iter().zip(&log.incidents) {
+        for (event, row) in entry.events.iter().zip(&entry.event_rows) {
+            if event.kind == EventKind::Resolved {
+                let row = incident.iter().find(|line| line.number == *row).unwrap();
+                let code = Some(log.get(row, "closed_code")).filter(|code| *code != "?");
+                assert_eq!(event.text.as_deref(), code, "{}", entry.request.id);
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,34 +1,46 @@
 //! The layout `audit-log`: one row per update, from which the events are derived.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use super::mapping::{Mapping, Meaning, State, Update};
+use super::happening::Placed;
+use super::life::{Life, Step};
+use super::mapping::{ColumnChange, Mapping, Meaning, State, Update};
 use super::report::{ImportReport, OddityCode};
 use super::source::{Row, Rows};
 use super::stamp::quoted;
 use super::{Entry, facts_of, request_of};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{EventKind, EventTag};
+use crate::model::EventKind;
 use crate::time::Instant;
 
 /// The mapping's columns found in the file.
 pub(super) struct Audit<'m> {
-    mapping: &'m Mapping,
-    update: &'m Update,
+    pub(super) mapping: &'m Mapping,
+    pub(super) update: &'m Update,
     states: HashMap<&'m str, usize>,
+    /// Of each state of the mapping, the column of its text.
+    texts: Vec<Option<usize>>,
+    pub(super) changes: Vec<Change<'m>>,
     pub(super) id: usize,
     received: usize,
     subject: Option<usize>,
-    facts: Vec<(&'m str, usize)>,
+    pub(super) facts: Vec<(&'m str, usize)>,
     at: usize,
     by: Option<usize>,
     key: usize,
-    state: usize,
+    pub(super) state: usize,
     order: Vec<usize>,
-    assigned: Vec<usize>,
-    reopen_count: Option<usize>,
+    pub(super) assigned: Vec<usize>,
+    pub(super) reopen_count: Option<usize>,
     vendor: Option<usize>,
     resolved_at: Option<usize>,
+}
+
+/// A column whose new value is an event.
+pub(super) struct Change<'m> {
+    pub(super) change: &'m ColumnChange,
+    pub(super) column: usize,
+    pub(super) what: Placed<'m>,
 }
 
 /// A row with its dates read.
@@ -38,7 +50,7 @@ pub(super) struct Audited {
     date_only: bool,
     at: Option<Instant>,
     resolved_at: Option<Instant>,
-    reopen_count: i64,
+    pub(super) reopen_count: i64,
 }
 
 /// By what the rows of a request are ordered: numbers by value before texts.
@@ -47,7 +59,15 @@ type OrderKey = Vec<(Option<i64>, String)>;
 impl<'m> Audit<'m> {
     pub(super) fn new(mapping: &'m Mapping, update: &'m Update, rows: &Rows) -> Result<Audit<'m>> {
         let states = mapping.states.iter().enumerate();
+        let texts = mapping.states.iter().map(|state| rows.optional(&state.text)).collect::<Result<_>>()?;
+        let mut changes = Vec::with_capacity(mapping.changes.len());
+        for change in &mapping.changes {
+            let what = Placed::new(&change.what, rows)?;
+            changes.push(Change { change, column: rows.column(&change.column)?, what });
+        }
         Ok(Audit {
+            texts,
+            changes,
             mapping,
             update,
             states: states
@@ -93,6 +113,10 @@ impl<'m> Audit<'m> {
             })?,
             _ => 0,
         };
+        // A promised date that cannot be read makes the row as bad as any other date.
+        for change in &self.changes {
+            change.what.carries.due.map(date).transpose()?;
+        }
         Ok(Audited {
             received: received.map(|stamped| stamped.at),
             date_only: received.is_some_and(|stamped| stamped.date_only),
@@ -141,8 +165,20 @@ impl<'m> Audit<'m> {
             event_rows: Vec::new(),
         };
         let mut life = Life::new(self, &first.row);
+        let vendors = self.vendors(&rows);
+        let vendor = |at: Option<usize>| at.and_then(|at| vendors.get(at)).copied().unwrap_or("");
         for (at, (update, key)) in rows.iter().enumerate() {
-            life.step(self, update, key, at == 0, &mut entry, report);
+            let step = Step {
+                row: &update.row,
+                at: update.at.unwrap_or(received_at),
+                by: self.by.and_then(|column| self.present(&update.row, column)),
+                key,
+                first: at == 0,
+                reopen_count: update.reopen_count,
+                vendor: vendor(Some(at)),
+                left_vendor: vendor(at.checked_sub(1)),
+            };
+            life.step(self, &step, &mut entry, report);
         }
         self.check_resolved(id, &rows, &entry, report);
         Some(entry)
@@ -254,191 +290,43 @@ impl<'m> Audit<'m> {
         }
     }
 
-    fn state_of(&self, row: &Row) -> Option<(usize, &'m State)> {
+    /// Whom each row is about: the vendor it names or, if it names none, the one that another row of the same stay in its
+    /// state names. Desks name the vendor a row late, and take the name out when they go on.
+    fn vendors<'r>(&self, rows: &'r [(Audited, String)]) -> Vec<&'r str> {
+        let Some(column) = self.vendor else { return Vec::new() };
+        let named = rows.iter().map(|(update, _)| self.present(&update.row, column).unwrap_or(""));
+        let mut vendors: Vec<&str> = named.collect();
+        let stays: Vec<Option<usize>> =
+            rows.iter().map(|(update, _)| self.state_of(&update.row).map(|(at, _)| at)).collect();
+        let fill = |vendors: &mut Vec<&'r str>, to: usize, from: usize| {
+            if stays.get(to) == stays.get(from)
+                && let Some(known) = vendors.get(from).copied()
+                && let Some(vendor) = vendors.get_mut(to).filter(|vendor| vendor.is_empty())
+            {
+                *vendor = known;
+            }
+        };
+        for at in 1..rows.len() {
+            fill(&mut vendors, at, at - 1);
+        }
+        for at in (1..rows.len()).rev() {
+            fill(&mut vendors, at - 1, at);
+        }
+        vendors
+    }
+
+    pub(super) fn state_of(&self, row: &Row) -> Option<(usize, &'m State)> {
         let at = *self.states.get(row.get(self.state))?;
         Some((at, self.mapping.states.get(at)?))
     }
 
-    fn present<'r>(&self, row: &'r Row, column: usize) -> Option<&'r str> {
+    pub(super) fn present<'r>(&self, row: &'r Row, column: usize) -> Option<&'r str> {
         Some(row.get(column)).filter(|text| !self.mapping.stamp.is_missing(text))
     }
-}
 
-/// What the rows of a request have said so far.
-struct Life {
-    state: Option<usize>,
-    acknowledged: bool,
-    finished: bool,
-    hold: Option<String>,
-    facts: BTreeMap<String, String>,
-    assigned: Vec<String>,
-    reopen_count: i64,
-}
-
-impl Life {
-    fn new(audit: &Audit<'_>, first: &Row) -> Life {
-        let facts = audit.facts.iter().filter_map(|(fact, column)| {
-            audit.present(first, *column).map(|value| ((*fact).to_owned(), value.to_owned()))
-        });
-        Life {
-            state: None,
-            acknowledged: false,
-            finished: false,
-            hold: None,
-            facts: facts.collect(),
-            assigned: vec![String::new(); audit.assigned.len()],
-            reopen_count: 0,
-        }
-    }
-
-    /// Turns one row into events, in the order: what ends, what changes, what begins.
-    fn step(
-        &mut self,
-        audit: &Audit<'_>,
-        update: &Audited,
-        key: &str,
-        first: bool,
-        entry: &mut Entry,
-        report: &mut ImportReport,
-    ) {
-        let row = &update.row;
-        let counted = update.reopen_count > self.reopen_count;
-        self.reopen_count = self.reopen_count.max(update.reopen_count);
-        let mut state = audit.state_of(row);
-        if state.is_none() {
-            let text = format!(
-                "state {} is not in the mapping; the state before goes on",
-                quoted(row.get(audit.state))
-            );
-            report.odd(row.line, &entry.request.id, OddityCode::UnknownState, text);
-        }
-        let open =
-            state.is_some_and(|(_, state)| !matches!(state.meaning, Meaning::Resolved | Meaning::Cancelled));
-        if self.finished && open && !counted && audit.reopen_count.is_some() {
-            let text =
-                "open again after it was resolved, but the count of reopenings did not rise; stays resolved";
-            report.odd(row.line, &entry.request.id, OddityCode::NotReopened, text);
-            state = None;
-        }
-        let entered = state.filter(|(at, _)| self.state != Some(*at)).map(|(_, state)| state);
-        let mut kinds = Vec::new();
-        if let Some(entered) = entered {
-            self.leave(audit, row, entered, &mut kinds);
-        }
-        if self.finished && (counted || (open && state.is_some())) {
-            self.finished = false;
-            kinds.push(EventKind::Reopened);
-        }
-        self.change(audit, row, &mut kinds);
-        self.assign(audit, row, &mut kinds);
-        if let Some((at, state)) = state {
-            if audit.update.acknowledge && !self.acknowledged && state.meaning != Meaning::New {
-                self.acknowledged = true;
-                kinds.push(EventKind::Acknowledged);
-            }
-            self.enter(audit, row, state, entered.is_some(), &mut kinds);
-            self.state = Some(at);
-        }
-        if kinds.is_empty() && !first {
-            let stay = state.and_then(|(_, state)| state.stay).unwrap_or(audit.update.otherwise);
-            kinds.push(plain(stay, audit.vendor_of(row)));
-        }
-        let at = update.at.unwrap_or(entry.request.received_at);
-        entry.add(kinds, at, audit.by.and_then(|column| audit.present(row, column)), key, row.line);
-    }
-
-    fn leave(&mut self, audit: &Audit<'_>, row: &Row, entered: &State, kinds: &mut Vec<EventKind>) {
-        let left = self.state.and_then(|at| audit.mapping.states.get(at));
-        if let Some(event) = left.and_then(|state| state.leave) {
-            kinds.push(plain(event, audit.vendor_of(row)));
-        }
-        if self.hold.is_some() && !matches!(entered.meaning, Meaning::Paused { .. }) {
-            self.hold = None;
-            kinds.push(EventKind::Resumed);
-        }
-    }
-
-    fn change(&mut self, audit: &Audit<'_>, row: &Row, kinds: &mut Vec<EventKind>) {
-        let mut changed = BTreeMap::new();
-        for (fact, column) in &audit.facts {
-            let value = audit.present(row, *column).unwrap_or("");
-            let known = self.facts.get(*fact).map_or("", String::as_str);
-            if value == known {
-                continue;
-            }
-            self.facts.insert((*fact).to_owned(), value.to_owned());
-            if audit.update.changed.iter().any(|name| name == fact) {
-                changed.insert((*fact).to_owned(), value.to_owned());
-            }
-        }
-        if !changed.is_empty() {
-            kinds.push(EventKind::Changed { facts: changed });
-        }
-    }
-
-    fn assign(&mut self, audit: &Audit<'_>, row: &Row, kinds: &mut Vec<EventKind>) {
-        let mut to = None;
-        for (known, column) in self.assigned.iter_mut().zip(&audit.assigned) {
-            let Some(value) = audit.present(row, *column) else { continue };
-            if known != value {
-                value.clone_into(known);
-                to = to.or(Some(value));
-            }
-        }
-        if let Some(to) = to {
-            kinds.push(EventKind::Assigned { to: to.to_owned() });
-        }
-    }
-
-    fn enter(
-        &mut self,
-        audit: &Audit<'_>,
-        row: &Row,
-        state: &State,
-        entered: bool,
-        kinds: &mut Vec<EventKind>,
-    ) {
-        match &state.meaning {
-            Meaning::Paused { reason } if self.hold.as_ref() != Some(reason) => {
-                self.hold = Some(reason.clone());
-                kinds.push(EventKind::Paused { reason: reason.clone() });
-            }
-            Meaning::Resolved if !self.finished => {
-                self.finished = true;
-                kinds.push(EventKind::Resolved);
-            }
-            Meaning::Cancelled if !self.finished => {
-                self.finished = true;
-                kinds.push(EventKind::Cancelled);
-            }
-            _ => {}
-        }
-        if let Some(event) = state.enter.filter(|_| entered) {
-            kinds.push(plain(event, audit.vendor_of(row)));
-        }
-    }
-}
-
-impl Audit<'_> {
-    fn vendor_of(&self, row: &Row) -> String {
-        self.vendor.and_then(|column| self.present(row, column)).unwrap_or("").to_owned()
-    }
-}
-
-/// An event that carries nothing but perhaps a vendor's name.
-pub(super) fn plain(tag: EventTag, vendor: String) -> EventKind {
-    match tag {
-        EventTag::Acknowledged => EventKind::Acknowledged,
-        EventTag::Replied => EventKind::Replied,
-        EventTag::CustomerReplied => EventKind::CustomerReplied,
-        EventTag::Updated => EventKind::Updated,
-        EventTag::Resumed => EventKind::Resumed,
-        EventTag::VendorContacted => EventKind::VendorContacted { vendor },
-        EventTag::VendorReplied => EventKind::VendorReplied { vendor },
-        EventTag::Resolved => EventKind::Resolved,
-        EventTag::Reopened => EventKind::Reopened,
-        EventTag::Cancelled => EventKind::Cancelled,
-        // The mapping's check lets no other word through.
-        _ => EventKind::Note,
+    /// The text that the row gives for the event of its state.
+    pub(super) fn text_of(&self, row: &Row, state: usize) -> Option<String> {
+        let column = self.texts.get(state).copied().flatten()?;
+        self.present(row, column).map(str::to_owned)
     }
 }

@@ -1,12 +1,13 @@
 //! The layout `cases`: one row per request, with a column for each thing that happened to it.
 
-use super::mapping::{Carried, DatedEvent, Mapping};
+use super::happening::Placed;
+use super::mapping::{DatedEvent, Mapping};
 use super::report::{ImportReport, OddityCode};
 use super::source::{Row, Rows};
-use super::stamp::{Stamp, quoted};
-use super::{Entry, facts_of, request_of};
+use super::stamp::quoted;
+use super::{Entry, checked, facts_of, request_of};
 use crate::error::Result;
-use crate::model::{Event, EventFields, EventKind, EventTag};
+use crate::model::Event;
 use crate::time::Instant;
 
 /// The mapping's columns found in the file.
@@ -23,8 +24,7 @@ pub(super) struct Cases<'m> {
 struct Dated<'m> {
     event: &'m DatedEvent,
     column: usize,
-    /// Where what it carries stands.
-    carries: Carried<usize>,
+    what: Placed<'m>,
     /// Where and with which values the date should be there.
     expected: Option<(usize, &'m [String])>,
 }
@@ -37,8 +37,8 @@ impl<'m> Cases<'m> {
                 Some((column, values)) => Some((rows.column(column)?, values.as_slice())),
                 None => None,
             };
-            let carries = event.carries.map(|column| rows.column(column))?;
-            events.push(Dated { event, column: rows.column(&event.column)?, carries, expected });
+            let what = Placed::new(&event.what, rows)?;
+            events.push(Dated { event, column: rows.column(&event.column)?, what, expected });
         }
         Ok(Cases {
             mapping,
@@ -91,7 +91,8 @@ impl<'m> Cases<'m> {
                 );
                 odd.push((OddityCode::BeforeReceived, text));
             }
-            match dated.carried(row, stamp, at.max(received.at))? {
+            let event = dated.what.event(row, stamp, at.max(received.at), "")?;
+            match event.and_then(checked) {
                 Ok(event) => found.push((at.max(received.at), event, name)),
                 Err(why) => odd.push((OddityCode::MissingDate, why)),
             }
@@ -107,41 +108,9 @@ impl<'m> Cases<'m> {
         let request = request_of(id, received.at, row, stamp, self.subject, &self.facts);
         let mut entry = Entry { row: row.line, rows: 1, request, events: Vec::new(), event_rows: Vec::new() };
         for (at, event, name) in found {
-            entry.add(vec![event.kind], at, event.by.as_deref(), name, row.line);
-            if let Some(added) = entry.events.last_mut() {
-                added.text = event.text;
-            }
+            entry.add(vec![event], at, name, row.line);
         }
         report.rows_used += 1;
         Ok(Some(entry))
-    }
-}
-
-impl Dated<'_> {
-    /// The event with what its row says of it; inside, why it cannot be one.
-    fn carried(&self, row: &Row, stamp: &Stamp, at: Instant) -> Result<std::result::Result<Event, String>> {
-        let text = |column: Option<usize>| {
-            column.map(|column| row.get(column)).filter(|text| !stamp.is_missing(text)).map(str::to_owned)
-        };
-        let Carried { by, text: said, to, vendor, due, approved_by } = &self.carries;
-        let is_about_vendor = matches!(self.event.is, EventTag::VendorContacted | EventTag::VendorReplied);
-        let (clock, cycle) = self.event.waives.clone().unzip();
-        let fields = EventFields {
-            to: text(*to),
-            reason: self.event.reason.clone(),
-            // A vendor that is not named is one that any vendor's clock does not hear of.
-            vendor: text(*vendor).or_else(|| is_about_vendor.then(String::new)),
-            due: text(*due).map(|due| stamp.read(&due)).transpose()?.map(|due| due.at),
-            approved_by: text(*approved_by),
-            clock,
-            cycle,
-            ..EventFields::default()
-        };
-        let kind = match EventKind::from_fields(self.event.is, fields) {
-            Ok(kind) => kind,
-            Err(error) => return Ok(Err(error.message().to_owned())),
-        };
-        let event = Event { kind, at, by: text(*by), key: None, text: text(*said) };
-        Ok(event.validate().map(|()| event).map_err(|error| error.message().to_owned()))
     }
 }

@@ -8,6 +8,8 @@ mod audit;
 mod cases;
 mod compare;
 mod database;
+mod happening;
+mod life;
 mod mapping;
 mod report;
 mod run;
@@ -20,7 +22,7 @@ pub use report::{Held, ImportReport, Oddity, OddityCode, OddityCount};
 pub use run::{ImportOptions, OnBadRow, Progress, Sink, Written, import, import_from};
 
 use crate::error::Result;
-use crate::model::{Event, EventKind, Request};
+use crate::model::{Event, EventTag, Request};
 use crate::time::Instant;
 use source::{Row, Rows};
 use stamp::Stamp;
@@ -42,18 +44,23 @@ pub struct Entry {
 
 impl Entry {
     /// Adds what one row gives, under keys made of the row's key.
-    fn add(&mut self, kinds: Vec<EventKind>, at: Instant, by: Option<&str>, key: &str, row: u64) {
-        for (place, kind) in kinds.iter().enumerate() {
-            let word = kind.tag().word();
-            let before = kinds.iter().take(place).filter(|other| other.tag() == kind.tag()).count();
+    fn add(&mut self, events: Vec<Event>, at: Instant, key: &str, row: u64) {
+        let tags: Vec<EventTag> = events.iter().map(|event| event.kind.tag()).collect();
+        for (place, event) in events.into_iter().enumerate() {
+            let tag = event.kind.tag();
+            let word = tag.word();
+            let before = tags.iter().take(place).filter(|other| **other == tag).count();
             let key =
                 if before == 0 { format!("{key}:{word}") } else { format!("{key}:{word}~{}", before + 1) };
-            let mut event = Event::new(kind.clone(), at).key(key);
-            event.by = by.map(str::to_owned);
-            self.events.push(event);
+            self.events.push(Event { at, key: Some(key), ..event });
             self.event_rows.push(row);
         }
     }
+}
+
+/// An event that may be recorded, or why it may not.
+fn checked(event: Event) -> std::result::Result<Event, String> {
+    event.validate().map(|()| event).map_err(|error| error.message().to_owned())
 }
 
 /// The columns of the facts that requests match on.
