@@ -629,7 +629,15 @@ typedef enum slaclock_event_kind {
     /**
      * The request moved to another version of the policy. Recorded by `slaclock_migrate`, never as an event of its own.
      */
-    SLACLOCK_EVENT_KIND_MIGRATED = 24
+    SLACLOCK_EVENT_KIND_MIGRATED = 24,
+    /**
+     * An entry of the FAQ answers it: carries `faq`.
+     */
+    SLACLOCK_EVENT_KIND_FAQ_LINKED = 28,
+    /**
+     * It does not after all: carries `faq`.
+     */
+    SLACLOCK_EVENT_KIND_FAQ_UNLINKED = 29
 } slaclock_event_kind;
 
 /**
@@ -1016,6 +1024,14 @@ typedef struct slaclock_event {
      * Of a waiver: number of the missed cycle, from 1; SLACLOCK_NONE for none.
      */
     int64_t cycle;
+    /**
+     * Of a link to the FAQ: the entry's id.
+     */
+    const char *faq;
+    /**
+     * Length of `faq`.
+     */
+    size_t faq_len;
 } slaclock_event;
 
 /**
@@ -4148,7 +4164,7 @@ slaclock_status slaclock_record_arrow(slaclock_db *db,
 #define SLACLOCK_EVENT_INIT                                                                        \
     {sizeof(slaclock_event), -1, SLACLOCK_NONE, NULL, SLACLOCK_NTS, NULL, SLACLOCK_NTS, NULL,      \
      SLACLOCK_NTS, NULL, SLACLOCK_NTS, NULL, SLACLOCK_NTS, NULL, SLACLOCK_NTS, SLACLOCK_NONE, NULL,  \
-     NULL, SLACLOCK_NTS, NULL, SLACLOCK_NTS, SLACLOCK_NONE}
+     NULL, SLACLOCK_NTS, NULL, SLACLOCK_NTS, SLACLOCK_NONE, NULL, SLACLOCK_NTS}
 
 /** Sets up a slaclock_query for every running clock. */
 #define SLACLOCK_QUERY_INIT                                                                        \

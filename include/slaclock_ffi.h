@@ -144,7 +144,9 @@ typedef enum slaclock_event_kind {
     SLACLOCK_EVENT_KIND_REFUSAL_WITHDRAWN = 20,
     SLACLOCK_EVENT_KIND_WAIVED = 21,
     SLACLOCK_EVENT_KIND_WAIVER_WITHDRAWN = 22,
-    SLACLOCK_EVENT_KIND_MIGRATED = 24
+    SLACLOCK_EVENT_KIND_MIGRATED = 24,
+    SLACLOCK_EVENT_KIND_FAQ_LINKED = 28,
+    SLACLOCK_EVENT_KIND_FAQ_UNLINKED = 29
 } slaclock_event_kind;
 typedef enum slaclock_on_error {
     SLACLOCK_ON_ERROR_ABORT = 0,
@@ -240,6 +242,8 @@ typedef struct slaclock_event {
     const char *clock;
     size_t clock_len;
     int64_t cycle;
+    const char *faq;
+    size_t faq_len;
 } slaclock_event;
 typedef struct slaclock_query {
     uint32_t size;

@@ -57,11 +57,18 @@ public final class Slaclock {
     /** Where a clock stands. The order is that of the library's numbers. */
     public enum Stage { IDLE, ON_TRACK, AT_RISK, LATE, BREACHED, PAUSED, MET, MISSED, CANCELLED, UNKNOWN }
 
-    /** What happened to a request. The order is that of the library's numbers. */
+    /** What happened to a request, with the library's numbers. */
     public enum EventKind {
-        RECEIVED, ACKNOWLEDGED, REPLIED, CUSTOMER_REPLIED, UPDATED, ASSIGNED, PAUSED, RESUMED, VENDOR_CONTACTED, VENDOR_REPLIED, PROMISED, RESOLVED,
-        REOPENED, CANCELLED, CHANGED, NOTE, EXPEDITED, EXPEDITE_WITHDRAWN, REFUSAL_PROPOSED, REFUSAL_APPROVED, REFUSAL_WITHDRAWN, WAIVED,
-        WAIVER_WITHDRAWN
+        RECEIVED(0), ACKNOWLEDGED(1), REPLIED(2), CUSTOMER_REPLIED(3), UPDATED(4), ASSIGNED(5), PAUSED(6), RESUMED(7), VENDOR_CONTACTED(8),
+        VENDOR_REPLIED(9), PROMISED(10), RESOLVED(11), REOPENED(12), CANCELLED(13), CHANGED(14), NOTE(15), EXPEDITED(16), EXPEDITE_WITHDRAWN(17),
+        REFUSAL_PROPOSED(18), REFUSAL_APPROVED(19), REFUSAL_WITHDRAWN(20), WAIVED(21), WAIVER_WITHDRAWN(22), MIGRATED(24), FAQ_LINKED(28),
+        FAQ_UNLINKED(29);
+
+        final int number;
+
+        EventKind(int number) {
+            this.number = number;
+        }
     }
 
     /** What became of something written. The order is that of the library's numbers. */
@@ -70,28 +77,33 @@ public final class Slaclock {
     /** What a customer asked; null where a fact is not known. */
     public record Request(String id, Instant receivedAt, String customer, String priority, String subject) {}
 
-    /** Something that happened; null where the kind carries nothing or it is not known. A waiver carries `clock` and `cycle`. */
+    /** Something that happened; null where the kind carries nothing or it is not known. A waiver carries `clock` and `cycle`, a link to the FAQ `faq`. */
     public record Event(
         EventKind kind, Instant at, String by, String key, String reason, String to, String vendor, Instant dueAt, String text, String approvedBy,
-        String clock, Long cycle) {
-        /** An event that is no expedite, refusal or waiver. */
+        String clock, Long cycle, String faq) {
+        /** An event that is no expedite, refusal or waiver, and no link to the FAQ. */
         public Event(EventKind kind, Instant at, String by, String key, String reason, String to, String vendor, Instant dueAt) {
-            this(kind, at, by, key, reason, to, vendor, dueAt, null, null, null, null);
+            this(kind, at, by, key, reason, to, vendor, dueAt, null, null, null, null, null);
         }
 
         /** The same with its reason or other free text. */
         public Event withText(String text) {
-            return new Event(kind, at, by, key, reason, to, vendor, dueAt, text, approvedBy, clock, cycle);
+            return new Event(kind, at, by, key, reason, to, vendor, dueAt, text, approvedBy, clock, cycle, faq);
         }
 
         /** An expedite beyond the quota, allowed by a second person. */
         public Event approvedBy(String who) {
-            return new Event(kind, at, by, key, reason, to, vendor, dueAt, text, who, clock, cycle);
+            return new Event(kind, at, by, key, reason, to, vendor, dueAt, text, who, clock, cycle, faq);
         }
 
         /** A waiver, or its withdrawal, of a clock's cycle, counted from 1. */
         public Event ofCycle(String clock, long cycle) {
-            return new Event(kind, at, by, key, reason, to, vendor, dueAt, text, approvedBy, clock, cycle);
+            return new Event(kind, at, by, key, reason, to, vendor, dueAt, text, approvedBy, clock, cycle, faq);
+        }
+
+        /** A link, or its end, to an entry of the FAQ. */
+        public Event ofFaq(String faq) {
+            return new Event(kind, at, by, key, reason, to, vendor, dueAt, text, approvedBy, clock, cycle, faq);
         }
 
         /** An event that carries nothing of its own, with the key under which it is recorded once. */
@@ -547,7 +559,7 @@ public final class Slaclock {
 
     @FieldOrder({
         "size", "kind", "at", "by", "byLen", "key", "keyLen", "text", "textLen", "reason", "reasonLen", "to", "toLen", "vendor", "vendorLen", "dueAt",
-        "facts", "approvedBy", "approvedByLen", "clock", "clockLen", "cycle"
+        "facts", "approvedBy", "approvedByLen", "clock", "clockLen", "cycle", "faq", "faqLen"
     })
     public static final class EventStruct extends Structure {
         public int size;
@@ -572,10 +584,12 @@ public final class Slaclock {
         public Pointer clock;
         public SizeT clockLen = new SizeT(-1);
         public long cycle = NONE;
+        public Pointer faq;
+        public SizeT faqLen = new SizeT(-1);
 
         EventStruct(Event event, Texts texts) {
             size = size();
-            kind = event.kind().ordinal();
+            kind = event.kind().number;
             at = event.at().getEpochSecond();
             by = texts.add(event.by());
             byLen = length(event.by());
@@ -595,6 +609,8 @@ public final class Slaclock {
             clock = texts.add(event.clock());
             clockLen = length(event.clock());
             cycle = event.cycle() == null ? NONE : event.cycle();
+            faq = texts.add(event.faq());
+            faqLen = length(event.faq());
         }
     }
 

@@ -51,6 +51,8 @@ public final class SlaclockTest {
                 Slaclock.EventKind.PAUSED, FRIDAY.plusSeconds(60), "ann", "p1", "waiting_customer", null, null, null);
             equal(db.record("CASE-1", paused), Slaclock.Outcome.RECORDED);
             equal(db.record("CASE-1", paused), Slaclock.Outcome.ALREADY_RECORDED);
+            var link = Slaclock.Event.of(Slaclock.EventKind.FAQ_LINKED, FRIDAY.plusSeconds(90), "ann", null).ofFaq("vpn");
+            equal(fails("NotFound", () -> db.record("CASE-1", link)).contains("`vpn`"), true);
             var resolved = Slaclock.Event.of(Slaclock.EventKind.RESOLVED, FRIDAY.plusSeconds(120), "ann", null);
             equal(db.record("CASE-1", resolved), Slaclock.Outcome.RECORDED);
             equal(db.explain("CASE-1", "resolution", TUESDAY).contains("waiting_customer"), true);

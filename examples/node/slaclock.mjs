@@ -343,8 +343,8 @@ export class Database {
   }
 
   /**
-   * Records `{ event, at, by, key, text, reason, to, vendor, dueAt, facts, approved_by, clock, cycle }`. With a key, the same event again
-   * changes nothing.
+   * Records `{ event, at, by, key, text, reason, to, vendor, dueAt, facts, approved_by, clock, cycle, faq }`. With a key, the
+   * same event again changes nothing.
    */
   async record(id, event) {
     return writtenOf(await json('record_json', this.#handle, ...text(id), ...document(eventDocument(event))));

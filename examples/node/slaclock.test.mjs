@@ -46,6 +46,8 @@ test('a request from receipt to report', async () => {
     key: 'p',
   });
   assert.deepEqual([paused.clocks.resolution.stage, paused.clocks.resolution.remaining], ['paused', 5400]);
+  const link = { event: 'faq_linked', at: at('09T11:30'), by: 'ann', faq: 'vpn' };
+  await assert.rejects(db.record('Größe-1', link), (error) => kind('NotFound')(error) && error.message.includes('`vpn`'));
   await db.record('Größe-1', { event: 'resolved', at: at('09T12:00') });
   assert.deepEqual((await db.get('Größe-1')).state, { resolved: { at: +at('09T12:00') / 1000 } });
   assert.equal((await db.get('Größe-1', at('09T10:00'))).state, 'open');

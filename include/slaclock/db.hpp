@@ -283,6 +283,12 @@ public:
     }
     /// The refusals that wait for a second person, as JSON.
     std::string refusals_json(When now) const { return text_of(slaclock_refusals_json, get(), now.seconds()); }
+    /// Publishes an answer for all to read: `id`, and `question` and `answer` or the `request` that they come from.
+    Outcome publish_faq_json(std::string_view json, std::string_view by, When at) {
+        slaclock_outcome outcome = SLACLOCK_OUTCOME_REFUSED;
+        call(slaclock_faq_publish, get(), json.data(), json.size(), at.seconds(), by.data(), by.size(), &outcome);
+        return static_cast<Outcome>(outcome);
+    }
     /// Facts about the database.
     Info info() const {
         slaclock_db_info raw{};

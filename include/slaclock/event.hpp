@@ -40,7 +40,9 @@ enum class EventKind : std::int32_t {
     refusal_withdrawn = SLACLOCK_EVENT_KIND_REFUSAL_WITHDRAWN,
     waived = SLACLOCK_EVENT_KIND_WAIVED,
     waiver_withdrawn = SLACLOCK_EVENT_KIND_WAIVER_WITHDRAWN,
-    migrated = SLACLOCK_EVENT_KIND_MIGRATED
+    migrated = SLACLOCK_EVENT_KIND_MIGRATED,
+    faq_linked = SLACLOCK_EVENT_KIND_FAQ_LINKED,
+    faq_unlinked = SLACLOCK_EVENT_KIND_FAQ_UNLINKED
 };
 
 /// One thing that happened. Made by the function of its kind, with what the kind carries and when it happened. Keeps
@@ -100,6 +102,12 @@ public:
         event.cycle_ = cycle;
         return event;
     }
+    /// An entry of the FAQ, by its id, answers the request.
+    static Event faq_linked(std::string_view faq, When at) { return Event(EventKind::faq_linked, at, &Event::faq_, faq); }
+    /// It does not after all.
+    static Event faq_unlinked(std::string_view faq, When at) {
+        return Event(EventKind::faq_unlinked, at, &Event::faq_, faq);
+    }
     static Event note(std::string_view text, When at) { return Event(EventKind::note, at, &Event::text_, text); }
 
     /// Who did it.
@@ -129,11 +137,13 @@ public:
         raw.to_len = to.size;
         raw.vendor = vendor.data;
         raw.vendor_len = vendor.size;
-        const OptionalText approved_by(approved_by_), clock(clock_);
+        const OptionalText approved_by(approved_by_), clock(clock_), faq(faq_);
         raw.approved_by = approved_by.data;
         raw.approved_by_len = approved_by.size;
         raw.clock = clock.data;
         raw.clock_len = clock.size;
+        raw.faq = faq.data;
+        raw.faq_len = faq.size;
         raw.cycle = cycle_;
         raw.due_at = due_at_;
         raw.facts = facts_ ? facts_->get() : nullptr;
@@ -154,7 +164,7 @@ private:
 
     EventKind kind_;
     std::int64_t at_;
-    Field by_, key_, text_, reason_, to_, vendor_, approved_by_, clock_;
+    Field by_, key_, text_, reason_, to_, vendor_, approved_by_, clock_, faq_;
     std::int64_t due_at_ = SLACLOCK_NONE;
     std::int64_t cycle_ = SLACLOCK_NONE;
     std::shared_ptr<Facts> facts_;  // a copy of an event has the same ones

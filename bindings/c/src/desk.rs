@@ -6,7 +6,7 @@ use std::ffi::c_char;
 
 use serde::Serialize;
 use slaclock_core::db::Acknowledgement;
-use slaclock_core::{Db, PeriodRange};
+use slaclock_core::{Db, Outcome, PeriodRange};
 
 use crate::db::{self, slaclock_db};
 use crate::document;
@@ -32,6 +32,25 @@ pub(crate) unsafe fn told<A: Serialize>(
     // SAFETY: the same promise.
     let out = unsafe { output::out("out_json", out_json) }?;
     give_json(out, &ask(&db.db)?)
+}
+
+/// Does what is recorded once, and hands over what became of it.
+///
+/// # Safety
+/// `out_outcome` as for [`output::optional_out`].
+pub(crate) unsafe fn recorded(
+    db: *mut slaclock_db,
+    out_outcome: *mut slaclock_outcome,
+    work: impl FnOnce(&Db) -> Result<Outcome, Fault>,
+) -> Result<(), Fault> {
+    let db = db::get(db)?;
+    // SAFETY: the same promise.
+    let out = unsafe { output::optional_out("out_outcome", out_outcome) }?;
+    let outcome = work(&db.db)?;
+    if let Some(out) = out {
+        out.set(outcome.into());
+    }
+    Ok(())
 }
 
 /// How many expedites a customer has used in the calendar month of `at`, and when the next is free.
@@ -165,17 +184,14 @@ pub unsafe extern "C" fn slaclock_acknowledge_policy(
     error: *mut slaclock_error,
 ) -> slaclock_status {
     guard(error, || {
-        let db = db::get(db)?;
         // SAFETY: docs/capi.md, texts and out parameters.
-        let (json, out) = unsafe {
-            (input::text("json", json, json_len)?, output::optional_out("out_outcome", out_outcome)?)
-        };
-        let done: Acknowledgement = document::read("json", json)?;
-        let outcome = db.db.acknowledge_policy(&done)?;
-        if let Some(out) = out {
-            out.set(outcome.into());
+        unsafe {
+            let json = input::text("json", json, json_len);
+            recorded(db, out_outcome, |db| {
+                let done: Acknowledgement = document::read("json", json?)?;
+                Ok(db.acknowledge_policy(&done)?)
+            })
         }
-        Ok(())
     })
 }
 

@@ -69,6 +69,10 @@ pub enum slaclock_event_kind {
     WaiverWithdrawn = 22,
     /// The request moved to another version of the policy. Recorded by `slaclock_migrate`, never as an event of its own.
     Migrated = 24,
+    /// An entry of the FAQ answers it: carries `faq`.
+    FaqLinked = 28,
+    /// It does not after all: carries `faq`.
+    FaqUnlinked = 29,
 }
 
 /// One thing that happened to a request. Set it up with `SLACLOCK_EVENT_INIT` or `slaclock_event_init`, which leave
@@ -123,6 +127,10 @@ pub struct slaclock_event {
     pub clock_len: usize,
     /// Of a waiver: number of the missed cycle, from 1; SLACLOCK_NONE for none.
     pub cycle: i64,
+    /// Of a link to the FAQ: the entry's id.
+    pub faq: *const c_char,
+    /// Length of `faq`.
+    pub faq_len: usize,
 }
 
 // SAFETY: integers and pointers only, the size first.
@@ -154,6 +162,8 @@ const EMPTY: slaclock_event = slaclock_event {
     clock: std::ptr::null(),
     clock_len: NTS,
     cycle: SLACLOCK_NONE,
+    faq: std::ptr::null(),
+    faq_len: NTS,
 };
 
 /// The event that a struct of the caller's describes.
@@ -166,7 +176,7 @@ pub(crate) unsafe fn read(event: *const slaclock_event) -> Result<Event, Fault> 
         let given = input::sized("event", event)?;
         let tag = u8::try_from(given.kind).ok().and_then(EventTag::from_code);
         let tag = tag.ok_or_else(|| {
-            Fault::argument(format!("`event.kind` is {}: must be a slaclock_event_kind, 0 to 24", given.kind))
+            Fault::argument(format!("`event.kind` is {}: must be a slaclock_event_kind, 0 to 29", given.kind))
         })?;
         let optional = |name: &str, data: *const c_char, len: usize| {
             Ok::<_, Fault>(input::optional_text(name, data, len)?.map(str::to_owned))
@@ -185,8 +195,7 @@ pub(crate) unsafe fn read(event: *const slaclock_event) -> Result<Event, Fault> 
                     Fault::argument(format!("`event.cycle` is {cycle}: cycles are counted from 1"))
                 })?),
             },
-            // Links to FAQ entries have functions of their own.
-            faq: None,
+            faq: optional("event.faq", given.faq, given.faq_len)?,
         };
         Ok(Event {
             kind: EventKind::from_fields(tag, fields)?,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use slaclock_core::{Db, FaqDraft, History, Outcome, Recorded, faq_markdown};
 
 use crate::db::{self, slaclock_db};
-use crate::desk::told;
+use crate::desk::{recorded, told};
 use crate::document;
 use crate::error::slaclock_error;
 use crate::fault::Fault;
@@ -70,15 +70,11 @@ unsafe fn done(
     out_outcome: *mut slaclock_outcome,
     work: impl FnOnce(&Db, slaclock_core::Instant, &str) -> Result<Outcome, Fault>,
 ) -> Result<(), Fault> {
-    let db = db::get(db)?;
     // SAFETY: the same promise.
-    let (by, out) =
-        unsafe { (input::text("by", by, by_len)?, output::optional_out("out_outcome", out_outcome)?) };
-    let outcome = work(&db.db, input::instant("at", at)?, by)?;
-    if let Some(out) = out {
-        out.set(outcome.into());
+    unsafe {
+        let by = input::text("by", by, by_len);
+        recorded(db, out_outcome, |db| work(db, input::instant("at", at)?, by?))
     }
-    Ok(())
 }
 
 /// All requests of a customer with what was said, newest receipt first. The cost is the page's, whatever the customer asked

@@ -44,8 +44,9 @@ final class Batch implements \Countable
         ?string $approvedBy = null,
         ?string $clock = null,
         ?int $cycle = null,
+        ?string $faq = null,
     ): self {
-        $carried = [$reason, $to, $vendor, $dueAt, $facts, $approvedBy, $clock, $cycle];
+        $carried = [$reason, $to, $vendor, $dueAt, $facts, $approvedBy, $clock, $cycle, $faq];
         $record = self::event($event, $at, $by, $key, $text, ...$carried);
         $this->rows[] = ['request' => $id, 'record' => $record];
         return $this;
@@ -100,6 +101,7 @@ final class Batch implements \Countable
         ?string $approvedBy,
         ?string $clock,
         ?int $cycle,
+        ?string $faq,
     ): array {
         return array_filter([
             'event' => $event,
@@ -115,6 +117,7 @@ final class Batch implements \Countable
             'approved_by' => $approvedBy,
             'clock' => $clock,
             'cycle' => $cycle,
+            'faq' => $faq,
         ], fn ($value) => $value !== null);
     }
 }

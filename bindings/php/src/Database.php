@@ -127,7 +127,7 @@ final class Database
      *     ($reason), `resumed`, `vendor_contacted` and `vendor_replied` ($vendor), `promised` ($dueAt), `resolved`,
      *     `reopened`, `cancelled`, `changed` ($facts), `note`; with $by: `expedited` (beyond the quota $approvedBy),
      *     `expedite_withdrawn`, `refusal_proposed` ($text), `refusal_approved`, `refusal_withdrawn`, `waived` ($clock,
-     *     $cycle, $text), `waiver_withdrawn` ($clock, $cycle)
+     *     $cycle, $text), `waiver_withdrawn` ($clock, $cycle); `faq_linked` and `faq_unlinked` ($faq, the entry's id)
      * @throws SlaclockException NotFound, InvalidEvent; Conflict if the key was used with other content
      */
     public function record(
@@ -145,8 +145,9 @@ final class Database
         ?string $approvedBy = null,
         ?string $clock = null,
         ?int $cycle = null,
+        ?string $faq = null,
     ): Written {
-        $carried = [$reason, $to, $vendor, $dueAt, $facts, $approvedBy, $clock, $cycle];
+        $carried = [$reason, $to, $vendor, $dueAt, $facts, $approvedBy, $clock, $cycle, $faq];
         $json = Library::encode(Batch::event($event, $at, $by, $key, $text, ...$carried));
         return Written::of(Library::json('record_json', $this->handle, $id, strlen($id), $json, strlen($json)));
     }

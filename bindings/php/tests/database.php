@@ -137,6 +137,9 @@ $tests['a request from receipt to report'] = function () {
     thrown('InvalidEventException', fn () => $db->record('CASE-1041', 'paused', at('2026-03-09 17:00')));
     thrown('NotFoundException', fn () => $db->record('CASE-1042', 'resolved', at('2026-03-09 17:00')));
     thrown('InvalidEventException', fn () => $db->record('CASE-1041', 'resolved', at('2026-03-01 17:00')));
+    $error = thrown('NotFoundException', fn () => $db->record('CASE-1041', 'faq_linked', at('2026-03-09 17:00'), by: 'ann', faq: 'vpn'));
+    equal(str_contains($error->getMessage(), '`vpn`'), true, 'no such FAQ entry');
+    thrown('InvalidEventException', fn () => $db->record('CASE-1041', 'faq_linked', at('2026-03-09 17:00'), by: 'ann'));
 
     equal($db->clocks('CASE-1041', at('2026-03-09 12:00'))['resolution']->stage, 'paused', 'judged at an instant');
     equal($db->get('CASE-1041')['facts']['priority'], 'high', 'facts');

@@ -286,6 +286,27 @@ static void copies(slaclock_db *db) {
     OK(slaclock_close(copy, &error));
 }
 
+/* A calendar that counts as another product does: nine to five, eight hours from Monday 09:00 in Moscow. */
+static void presets(void) {
+    const int64_t monday_09 = 1772431200;
+    const char *words[] = {"", "\"preset\": \"business_time\",", "\"preset\": \"biz\",", "\"preset\": \"glpi\",",
+                           "\"preset\": \"pandas\",", "\"preset\": \"rt\","};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "{\"policy\": {\"name\": \"care\", \"version\": 1}, \"calendar\": {\"office\": {%s \"zone\": "
+                 "\"Europe/Moscow\", \"hours\": {\"mon-fri\": \"09:00-17:00\"}}}, \"clock\": [{\"name\": \"resolution\", "
+                 "\"start\": \"received\", \"stop\": \"resolved\", \"target\": {\"working\": \"8h\"}}]}",
+                 words[i]);
+        slaclock_policy *policy = NULL;
+        int64_t due_at = 0;
+        OK(slaclock_policy_from_text(text, NTS, &policy, &error));
+        OK(slaclock_policy_due(policy, "resolution", NTS, monday_09, NULL, &due_at, &error));
+        CHECK(due_at == monday_09 + (i < 2 ? 8 : 24) * HOUR);
+        slaclock_policy_free(policy);
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc != 2) return 2;
     folder = argv[1];
@@ -307,6 +328,7 @@ int main(int argc, char **argv) {
     shares(db);
     expedites();
     reminders();
+    presets();
     OK(slaclock_close(db, &error));
     slaclock_policy_free(policy);
     return check_end();

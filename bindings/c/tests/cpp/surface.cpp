@@ -242,6 +242,18 @@ void requests_and_events() {
     EXPECT(db.record("CASE-5", Event::refusal_approved(on(0, 14h)).by("bob")) == Outcome::recorded);
     EXPECT(db.get_json("CASE-5").find("refused") != std::string::npos);
 
+    // An answer for all, and who was helped by it.
+    db.submit(Request("CASE-6", on(0, 10h)));
+    EXPECT_THROWS(NotFound, db.record("CASE-6", Event::faq_linked("vpn", on(0, 11h)).by("ann")));
+    const std::string_view draft = R"({"id": "vpn", "question": "Why?", "answer": "Because."})";
+    EXPECT(db.publish_faq_json(draft, "ann", on(0, 10h)) == Outcome::recorded);
+    EXPECT(db.publish_faq_json(draft, "ann", on(0, 10h)) == Outcome::already_recorded);
+    EXPECT_THROWS(InvalidArgument, db.publish_faq_json(R"({"id": ""})", "ann", on(0, 10h)));
+    EXPECT(db.record("CASE-6", Event::faq_linked("vpn", on(0, 11h)).by("ann")) == Outcome::recorded);
+    EXPECT(db.get_json("CASE-6").find("faq_linked") != std::string::npos);
+    EXPECT(db.record("CASE-6", Event::faq_unlinked("vpn", on(0, 12h)).by("ann")) == Outcome::recorded);
+    EXPECT_THROWS(InvalidEvent, db.record("CASE-6", Event::faq_unlinked("vpn", on(0, 13h)).by("ann")));
+
     const auto policy_2 = Policy::from_text("# second\n" + std::string(policy_text).replace(policy_text.find("= 1\n"), 3, "= 2"));
     db.install(policy_2, on(30, 0h));
     EXPECT(db.policy().source() == policy_2.source());
