@@ -495,6 +495,9 @@ pub(crate) struct Waits {
     /// Only requests received in this period: 2016-03, 2016-Q1, 2016, 2016-03-01 or 2016-03-01..2016-03-15.
     #[arg(long)]
     pub(crate) period: Option<String>,
+    /// Each customer's requests apart.
+    #[arg(long)]
+    pub(crate) by_customer: bool,
     /// List every wait behind the sums.
     #[arg(long)]
     pub(crate) requests: bool,

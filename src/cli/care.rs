@@ -79,7 +79,11 @@ pub(crate) fn info(args: &args::Database, out: &mut Out) -> Result<Verdict, Fail
     row("latest event", info.latest_event_at.map_or("none".to_owned(), |at| zones.main(at)));
     row(
         "indexes",
-        format!("{} bytes in memory, {} operations not folded", grouped(info.index_bytes), info.unfolded),
+        format!(
+            "{} bytes in memory, {} operations not folded",
+            grouped(info.index_bytes),
+            grouped(info.unfolded)
+        ),
     );
     out.table(&table)?;
     Ok(Verdict::Fine)

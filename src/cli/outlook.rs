@@ -120,7 +120,15 @@ fn advice(outlook: &Outlook, zones: &Zones) -> String {
         let over = outlook.misses_left.unsigned_abs();
         let later =
             if outlook.attainment.period_over { "" } else { "; only further requests in time can mend it" };
-        return format!("The promise is broken for what was received so far, by {over} too many{later}.");
+        let (over, missed) = (grouped(over), if over == 1 { "miss" } else { "misses" });
+        let open = if due == 0 {
+            String::new()
+        } else {
+            format!(" Still open and due before {until}: {}.", grouped(due))
+        };
+        return format!(
+            "The promise is broken for what was received so far, by {over} {missed} too many{later}.{open}"
+        );
     }
     if outlook.attainment.tally.undecided == 0 {
         return "Nothing is open: the figures stand.".to_owned();

@@ -1,11 +1,15 @@
 //! Reports beside attainment: `expedites`, `waits`, `refusals` and `reminders`, the requests behind the figures, and `acknowledge`.
 
+use std::collections::BTreeMap;
+
 use crate::attainment::{PeriodRange, Verdict};
 use crate::clock::Party;
 use crate::db::{
     Acknowledgement, Db, Duty, ExpediteUse, Judged, Options, Outcome, Reminder, WaitGroup, WaitReport,
     WaitSum,
 };
+use crate::time::Span;
+use comfy_table::{Cell, Table};
 use serde_json::json;
 
 use super::Verdict as Exit;
@@ -90,31 +94,37 @@ pub(crate) fn waits(args: &args::Waits, out: &mut Out) -> Result<Exit, Failure> 
         out.object(&answer, &zones)?;
         return Ok(Exit::Fine);
     }
-    waited(&report, args.requests, &zones, out)?;
+    waited(&report, args.by_customer, args.requests, &zones, out)?;
     Ok(Exit::Fine)
 }
 
-fn waited(report: &WaitReport, each: bool, zones: &Zones, out: &mut Out) -> Result<(), Failure> {
+fn waited(
+    report: &WaitReport,
+    by_customer: bool,
+    each: bool,
+    zones: &Zones,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let (all, needed) = (grouped(report.requests), grouped(report.vendor_requests.len() as i128));
     out.line(format!("{needed} of {all} requests needed a vendor"))?;
     if report.groups.is_empty() {
         return out.line("nothing waited for anybody");
     }
     out.heading("Time spent waiting, by whom it was spent on")?;
-    let mut table = out::table(&[
-        "for", "customer", "waits", "requests", "together", "working", "still", "together", "working",
-        "calendar",
-    ]);
-    for group in &report.groups {
-        let mut cells = vec![party(&group.party).into(), named(group.customer.as_ref()).into()];
-        cells.extend([number(grouped(group.closed.waits)), number(grouped(group.closed.requests))]);
-        cells.extend(spans(&group.closed));
-        cells.push(number(grouped(group.open.waits)));
-        cells.extend(spans(&group.open));
-        cells.push(group.calendar.clone().into());
-        table.add_row(cells);
+    if by_customer {
+        let mut table = waits_table("customer");
+        for group in &report.groups {
+            let customer = named(group.customer.as_ref()).into();
+            table.add_row(wait_cells(&group.party, customer, &group.closed, &group.open, &group.calendar));
+        }
+        out.table(&table)?;
+    } else {
+        let mut table = waits_table("customers");
+        for ((party, calendar), (customers, closed, open)) in parties(&report.groups) {
+            table.add_row(wait_cells(party, number(grouped(customers)), &closed, &open, calendar));
+        }
+        out.table(&table)?;
     }
-    out.table(&table)?;
     let open: Vec<_> = report.vendor_requests.iter().filter(|request| !request.awaited.is_empty()).collect();
     if !open.is_empty() {
         out.heading("Waiting for a vendor now")?;
@@ -132,6 +142,39 @@ fn waited(report: &WaitReport, each: bool, zones: &Zones, out: &mut Out) -> Resu
         out.table(&table)?;
     }
     if each { entries(&report.groups, zones, out) } else { Ok(()) }
+}
+
+/// By party and calendar: how many customers, and what they waited for it, together.
+fn parties(groups: &[WaitGroup]) -> BTreeMap<(&Party, &str), (u64, WaitSum, WaitSum)> {
+    let mut parties: BTreeMap<(&Party, &str), (u64, WaitSum, WaitSum)> = BTreeMap::new();
+    for group in groups {
+        let (customers, closed, open) = parties.entry((&group.party, &group.calendar)).or_default();
+        *customers += 1;
+        // A request has one customer, so that none is counted twice.
+        for (sum, part) in [(closed, &group.closed), (open, &group.open)] {
+            sum.waits += part.waits;
+            sum.requests += part.requests;
+            sum.elapsed = Span::from_secs(sum.elapsed.as_secs() + part.elapsed.as_secs());
+            sum.working = Span::from_secs(sum.working.as_secs() + part.working.as_secs());
+        }
+    }
+    parties
+}
+
+fn waits_table(whose: &str) -> Table {
+    out::table(&[
+        "for", whose, "waits", "requests", "together", "working", "still", "together", "working", "calendar",
+    ])
+}
+
+fn wait_cells(who: &Party, whose: Cell, closed: &WaitSum, open: &WaitSum, calendar: &str) -> Vec<Cell> {
+    let mut cells = vec![party(who).into(), whose];
+    cells.extend([number(grouped(closed.waits)), number(grouped(closed.requests))]);
+    cells.extend(spans(closed));
+    cells.push(number(grouped(open.waits)));
+    cells.extend(spans(open));
+    cells.push(calendar.into());
+    cells
 }
 
 /// Every wait, so that each number can be traced.
@@ -154,7 +197,7 @@ fn entries(groups: &[WaitGroup], zones: &Zones, out: &mut Out) -> Result<(), Fai
     out.table(&table)
 }
 
-fn spans(sum: &WaitSum) -> [comfy_table::Cell; 2] {
+fn spans(sum: &WaitSum) -> [Cell; 2] {
     [sum.elapsed, sum.working]
         .map(|span| number(if sum.waits == 0 { String::new() } else { out::long_span(span) }))
 }
