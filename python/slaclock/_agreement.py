@@ -681,6 +681,8 @@ class GroupFairness(NamedTuple):
     """That share beside that of all other groups: better means handled sooner."""
     held: tuple[Held, ...]
     """Time on hold by reason."""
+    counted: Ids
+    """Those that count: met, missed and undecided."""
     missed: Ids
     """Those that missed their target."""
 

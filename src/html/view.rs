@@ -83,9 +83,9 @@ struct TailView {
 struct MonthRow {
     period: String,
     share: String,
-    met: String,
+    met: Linked,
     missed: Linked,
-    undecided: String,
+    undecided: Linked,
     verdict: &'static str,
     budget: String,
 }
@@ -169,7 +169,7 @@ struct FairnessView {
 #[derive(Serialize)]
 struct GroupRow {
     name: Option<String>,
-    counted: String,
+    counted: Linked,
     missed: Linked,
     share: String,
     range: String,
@@ -293,7 +293,12 @@ fn headline(clock: &ClockReport) -> Headline {
     let decided = tally.met + tally.missed;
     let mut sentence = match decided {
         0 => "Nothing is decided yet".to_owned(),
-        _ => format!("{} of {} decided were handled in time", words::count(tally.met), words::count(decided)),
+        _ => format!(
+            "{} of {} decided {} handled in time",
+            words::count(tally.met),
+            words::count(decided),
+            if tally.met == 1 { "was" } else { "were" }
+        ),
     };
     if tally.undecided > 0 {
         sentence.push_str(&format!(
@@ -319,12 +324,15 @@ fn headline(clock: &ClockReport) -> Headline {
 
 fn budget_text(attainment: &crate::attainment::Attainment) -> String {
     let Some(goal) = &attainment.goal else { return String::new() };
-    let (allowed, left) = (attainment.tally.allowed_misses(goal), attainment.tally.budget_left(goal));
-    let allowed = words::count(allowed);
+    let (allowed_misses, left) = (attainment.tally.allowed_misses(goal), attainment.tally.budget_left(goal));
+    let allowed = words::count(allowed_misses);
     if left < 0 {
-        format!("{} too many: {allowed} misses are allowed", words::count(left.unsigned_abs()))
+        let over = words::count(left.unsigned_abs());
+        let are = if allowed_misses == 1 { "miss is" } else { "misses are" };
+        format!("{over} too many: {allowed} {are} allowed")
     } else {
-        format!("{} of {allowed} misses left", words::count(left.unsigned_abs()))
+        let misses = if allowed_misses == 1 { "miss" } else { "misses" };
+        format!("{} of {allowed} {misses} left", words::count(left.unsigned_abs()))
     }
 }
 
@@ -367,12 +375,13 @@ fn tail(clock: &ClockReport, lists: &mut Lists) -> Option<TailView> {
 
 fn month_row(month: &Burndown, lists: &mut Lists) -> MonthRow {
     let (attainment, tally) = (&month.attainment, &month.attainment.tally);
+    let period = &attainment.period;
     MonthRow {
         period: attainment.period.to_string(),
         share: words::percent(tally.share_bp()),
-        met: words::count(tally.met),
-        missed: lists.link(format!("Missed, received in {}", attainment.period), &month.missed),
-        undecided: words::count(tally.undecided),
+        met: lists.link(format!("In time, received in {period}"), &month.met),
+        missed: lists.link(format!("Missed, received in {period}"), &month.missed),
+        undecided: lists.link(format!("Undecided, received in {period}"), &month.undecided),
         verdict: attainment.verdict().map_or("", verdict_word),
         budget: budget_text(attainment),
     }
@@ -490,7 +499,7 @@ fn heat_cell(
 
 fn fairness_view(name: &str, fairness: &Fairness, lists: &mut Lists) -> FairnessView {
     let fact = fairness.by.join(" and ");
-    lists.chapter(format!("{name}: missed, by {fact}"));
+    lists.chapter(format!("{name}: by {fact}"));
     let groups: Vec<GroupRow> = fairness.groups.iter().map(|group| group_row(group, lists)).collect();
     FairnessView {
         shown: words::count(fairness.groups.len() as u64),
@@ -521,13 +530,13 @@ fn group_row(group: &GroupFairness, lists: &mut Lists) -> GroupRow {
             "{}: {} in {}",
             held.reason.replace('_', " "),
             words::span(held.elapsed),
-            words::count(held.requests)
+            words::counted(held.requests, "request")
         )
     });
     GroupRow {
         name: named.then_some(name),
-        counted: words::count(group.tally.counted()),
-        missed: lists.link(title, &group.missed),
+        counted: lists.link(format!("{title}, counted"), &group.counted),
+        missed: lists.link(format!("{title}, missed"), &group.missed),
         share: words::percent(group.share_bp),
         range: words::range(group.share_interval_bp),
         low_bp: group.share_interval_bp.map(|(low, _)| low),

@@ -12,6 +12,11 @@ pub(super) fn count(number: u64) -> String {
     Grouped(number).to_string()
 }
 
+/// `1 request`, `1,000 requests`.
+pub(super) fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// `95.1 %`, or a dash.
 pub(super) fn percent(bp: Option<u32>) -> String {
     bp.map_or_else(|| "–".to_owned(), |bp| Percent(bp).to_string())

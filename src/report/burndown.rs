@@ -13,8 +13,12 @@ use crate::attainment::{Attainment, Outcome, Tally, Verdict};
 pub struct Burndown {
     /// The period's counts against the goal.
     pub attainment: Attainment,
-    /// The requests that missed their target.
+    /// The requests that met their target.
+    pub met: Ids,
+    /// Those that missed it.
     pub missed: Ids,
+    /// Those of which neither is decided.
+    pub undecided: Ids,
     /// From the first date of the period to its last, or to the date of the last miss if that is later; not beyond the
     /// report's `now`.
     pub days: Vec<BurnDay>,
@@ -38,7 +42,9 @@ pub struct BurnDay {
 #[derive(Debug, Default)]
 pub(crate) struct Spending {
     pub(crate) tally: Tally,
+    met: Ids,
     missed: Ids,
+    undecided: Ids,
     received: BTreeMap<NaiveDate, u64>,
     misses: BTreeMap<NaiveDate, u64>,
 }
@@ -56,6 +62,11 @@ impl Spending {
         self.tally.add(outcome);
         if !matches!(outcome.verdict, Verdict::Excluded(_)) {
             *self.received.entry(received).or_default() += 1;
+        }
+        match outcome.verdict {
+            Verdict::Met => self.met.add(id, most),
+            Verdict::Undecided => self.undecided.add(id, most),
+            _ => {}
         }
         if let Some(missed) = missed {
             self.missed.add(id, most);
@@ -77,6 +88,6 @@ impl Spending {
             BurnDay { date, received, missed, left }
         });
         let days = days.collect();
-        Burndown { attainment, missed: self.missed, days }
+        Burndown { attainment, met: self.met, missed: self.missed, undecided: self.undecided, days }
     }
 }

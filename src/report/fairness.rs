@@ -51,6 +51,8 @@ pub struct GroupFairness {
     pub speed: Option<Comparison>,
     /// Time on hold by reason.
     pub held: Vec<Held>,
+    /// Those that count: met, missed and undecided.
+    pub counted: Ids,
     /// Those that missed their target.
     pub missed: Ids,
 }
@@ -104,6 +106,7 @@ struct Group {
     tally: Tally,
     handled: Vec<i64>,
     held: BTreeMap<String, (u64, i64)>,
+    counted: Ids,
     missed: Ids,
 }
 
@@ -116,6 +119,9 @@ impl FairnessCount {
             let (requests, elapsed) = group.held.entry((*reason).to_owned()).or_default();
             *requests += 1;
             *elapsed += seconds;
+        }
+        if !matches!(fate.outcome.verdict, Verdict::Excluded(_)) {
+            group.counted.add(fate.id, most);
         }
         if fate.outcome.verdict == Verdict::Missed {
             group.missed.add(fate.id, most);
@@ -162,6 +168,7 @@ impl FairnessCount {
                 within_median: soon.part,
                 speed: Comparison::of(soon, all_within.without(soon), at_once),
                 held: held.collect(),
+                counted: group.counted,
                 missed: group.missed,
                 tally: group.tally,
             }
