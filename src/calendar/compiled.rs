@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use super::check::check;
 use super::compile;
-use super::conventions::{Conventions, ExactFit, NoTime};
+use super::conventions::{Conventions, ExactFit, NoTime, OpenWhen};
 use super::days::DayTable;
 use super::holidays::{date_of, day_of};
 use super::plan::Plan;
@@ -37,6 +37,8 @@ pub struct Calendar {
     tz_version: String,
     /// Its conventions on sums of working time are not slaclock's own.
     fits_otherwise: bool,
+    /// It is open when the clock on the wall says so.
+    open_on_the_wall: bool,
     made: OnceLock<Made>,
 }
 
@@ -81,6 +83,7 @@ impl Calendar {
             zone,
             tz_version: tz.version().to_owned(),
             fits_otherwise,
+            open_on_the_wall: own.open == OpenWhen::WallClock,
             made: OnceLock::new(),
         })
     }
@@ -142,10 +145,35 @@ impl Calendar {
         self.spec.holidays_known_until
     }
 
-    /// Whether `t` lies in working time.
+    /// Whether `t` lies in working time, or what else makes it open by the calendar's [`Conventions::open`].
     #[inline]
     pub fn is_open(&self, t: Instant) -> bool {
+        if self.open_on_the_wall { self.is_open_on_the_wall(t) } else { self.is_open_time(t) }
+    }
+
+    /// Whether `t` lies in working time, whatever the conventions.
+    #[inline]
+    pub(crate) fn is_open_time(&self, t: Instant) -> bool {
         self.work().is_open(t.raw())
+    }
+
+    /// Whether the civil time at `t` lies in the hours that are written for its date, or that run on from the date before.
+    #[cold]
+    fn is_open_on_the_wall(&self, t: Instant) -> bool {
+        let local = self.local(t);
+        let (day, of_day) = (day_of(local.date()), TimeOfDay::from(local.time()).as_secs());
+        let is_cut = self
+            .plan()
+            .cuts(day)
+            .iter()
+            .any(|cut| (i64::from(cut.from_s)..i64::from(cut.to_s)).contains(&of_day));
+        let opens_on = |begins: i32, at: i64| {
+            self.plan().hours(&self.spec, begins).iter().any(|hours| {
+                let (opens, closes) = (hours.opens.as_secs(), hours.closes.as_secs());
+                (opens..if closes > opens { closes } else { closes + DAY_S }).contains(&at)
+            })
+        };
+        !is_cut && (opens_on(day, of_day) || opens_on(day - 1, of_day + DAY_S))
     }
 
     /// The next instant of working time: `t` itself if it is open.

@@ -12,6 +12,8 @@ pub struct Conventions {
     pub no_time: NoTime,
     /// What an opening or closing is that the clock skips or repeats.
     pub clock_change: ClockChange,
+    /// What makes an instant open.
+    pub open: OpenWhen,
 }
 
 /// When working time is up that ends exactly where a stretch closes.
@@ -48,6 +50,18 @@ pub enum ClockChange {
     First,
     /// Skipped: later by the hour that was skipped. Repeated: the second.
     Second,
+}
+
+/// What makes an instant open. The two differ in the hours around a clock change only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpenWhen {
+    /// It lies in working time: what is open counts.
+    #[default]
+    WorkingTime,
+    /// The clock on the wall shows a time within the hours, even where sums do not count it. Only
+    /// [`Calendar::is_open`](super::Calendar::is_open) goes by it: sums, openings and deadlines do not.
+    WallClock,
 }
 
 /// A product whose conventions are known from its own answers.
@@ -99,6 +113,10 @@ impl Preset {
             Preset::Biz | Preset::Rt | Preset::Glpi | Preset::BusinessTime => ClockChange::First,
             Preset::Pandas => ClockChange::Second,
         };
-        Conventions { exact_fit, no_time, clock_change }
+        let open = match self {
+            Preset::Biz | Preset::Pandas | Preset::BusinessTime => OpenWhen::WallClock,
+            Preset::Rt | Preset::Glpi => OpenWhen::WorkingTime,
+        };
+        Conventions { exact_fit, no_time, clock_change, open }
     }
 }

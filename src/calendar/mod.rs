@@ -26,7 +26,7 @@ mod work;
 
 pub use crate::zone::Edge;
 pub use compiled::{Calendar, Interval, Intervals};
-pub use conventions::{ClockChange, Conventions, ExactFit, NoTime, Preset};
+pub use conventions::{ClockChange, Conventions, ExactFit, NoTime, OpenWhen, Preset};
 pub(crate) use grid::greatest_common_divisor;
 pub use spec::{CalendarSpec, Closure, DateRule, Exception, ExtraDay, Holiday, Hours, Observed};
 pub use status::DayStatus;

@@ -21,13 +21,13 @@ impl<'a> Ask<'a> {
     }
 
     pub(crate) fn is_open(self, at: Instant) -> bool {
-        self.0.is_open(at)
+        self.0.is_open_time(at)
     }
 
     /// Whether working hours end at this instant.
     pub(crate) fn is_closing(self, at: Instant) -> bool {
         let before = at.checked_add(Span::from_secs(-1));
-        !self.0.is_open(at) && before.is_some_and(|before| self.0.is_open(before))
+        !self.0.is_open_time(at) && before.is_some_and(|before| self.0.is_open_time(before))
     }
 
     pub(crate) fn is_working_day(self, date: NaiveDate) -> bool {

@@ -265,11 +265,11 @@ impl Flow<'_> {
         {
             self.holds_for(edge - at.at);
         }
-        self.calendar.is_open(instant)
+        self.calendar.is_open_time(instant)
     }
 
     fn is_closing(&mut self, at: Moving) -> bool {
-        let is_open = |at: i64| Instant::checked(at).is_some_and(|at| self.calendar.is_open(at));
+        let is_open = |at: i64| Instant::checked(at).is_some_and(|at| self.calendar.is_open_time(at));
         let is_closing = !is_open(at.at) && is_open(at.at - 1);
         if at.moves && is_closing {
             self.holds_for(1);
@@ -294,7 +294,7 @@ impl Flow<'_> {
         if !from.moves {
             return Some(Moving { at: due.as_secs(), moves: false });
         }
-        let is_open = self.calendar.is_open(begins);
+        let is_open = self.calendar.is_open_time(begins);
         if let Some(edge) = self.calendar.edge_after(begins) {
             // At the edge itself as much working time has passed as the piece says.
             self.holds_for(edge - from.at + 1);

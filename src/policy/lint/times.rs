@@ -176,7 +176,7 @@ impl Linter<'_> {
         let calendar = &rule.calendar;
         let closed = |date: &NaiveDate| {
             let instant = calendar.instant_at(*date, time, Edge::Open);
-            instant.is_some_and(|instant| !calendar.is_open(instant) && !closes_at(calendar, instant))
+            instant.is_some_and(|instant| !calendar.is_open_time(instant) && !closes_at(calendar, instant))
         };
         let (mut all, mut outside, mut example) = (0, 0, None);
         for date in dates(self.on, YEAR).filter(|date| calendar.is_working_day(*date)) {
@@ -272,7 +272,7 @@ fn opens_in(calendar: &Calendar, from: NaiveDate, count: u64) -> Option<NaiveDat
 }
 
 fn closes_at(calendar: &Calendar, at: Instant) -> bool {
-    at.checked_add(crate::time::Span::from_secs(-1)).is_some_and(|before| calendar.is_open(before))
+    at.checked_add(crate::time::Span::from_secs(-1)).is_some_and(|before| calendar.is_open_time(before))
 }
 
 fn long_name(weekday: Weekday) -> &'static str {
