@@ -5,54 +5,18 @@
 //! Random lives are held against plain maps, by customer and by entry.
 #![cfg(feature = "sim")]
 
+#[path = "support/desk.rs"]
+mod desk;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use desk::{Dice, at, policy};
 use redb::{ReadableDatabase, ReadableTable, TableDefinition};
 use slaclock::{
     Db, ErrorKind, Event, EventKind, FaqAct, FaqDraft, History, Instant, Mode, OnError, Operation, Options,
-    Outcome, Page, PageKey, Policy, Request, SalvageOptions, sim,
+    Outcome, Page, PageKey, Request, SalvageOptions, sim,
 };
-
-fn policy() -> Policy {
-    Policy::from_toml(
-        r#"
-        [policy]
-        name = "care"
-        version = 1
-        statement = "Handled within eight working hours."
-
-        [calendar.office]
-        zone = "Europe/Moscow"
-        hours = { mon-fri = "09:00-18:00" }
-
-        [[clock]]
-        name = "resolution"
-        start = "received"
-        stop = "resolved"
-        target = { working = "8h" }
-    "#,
-    )
-    .unwrap()
-}
-
-/// Monday, 2 March 2026, 10:00 in Moscow.
-fn at(secs: i64) -> Instant {
-    Instant::from_secs(1_772_434_800 + secs).unwrap()
-}
-
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % sides
-    }
-
-    fn of<'a>(&mut self, names: &[&'a str]) -> &'a str {
-        names[self.roll(names.len())]
-    }
-}
 
 const CUSTOMERS: [&str; 5] = ["acme", "borealis", "Åkerman & Söhne", "acme ", "x"];
 const ENTRIES: [&str; 3] = ["vpn", "printer", "пароль"];

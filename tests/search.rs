@@ -6,62 +6,27 @@
 #![cfg(all(feature = "search", feature = "sim"))]
 #![allow(clippy::print_stderr, reason = "figures are part of the outcome")]
 
+#[path = "support/desk.rs"]
+mod desk;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant as Moment;
 
+use desk::{Dice, at, policy};
 use slaclock::search::{FoundIn, HitKind};
 use slaclock::{
-    Db, ErrorKind, Event, EventKind, FaqDraft, Hits, Instant, OnError, Operation, Options, Outcome, Policy,
-    Request, SearchQuery, sim,
+    Db, ErrorKind, Event, EventKind, FaqDraft, Hits, Instant, OnError, Operation, Options, Outcome, Request,
+    SearchQuery, sim,
 };
 
-fn policy() -> Policy {
-    Policy::from_toml(
-        r#"
-        [policy]
-        name = "care"
-        version = 1
-        statement = "Handled within eight working hours."
-
-        [calendar.office]
-        zone = "Europe/Moscow"
-        hours = { mon-fri = "09:00-18:00" }
-
-        [[clock]]
-        name = "resolution"
-        start = "received"
-        stop = "resolved"
-        target = { working = "8h" }
-    "#,
-    )
-    .unwrap()
-}
-
-/// Monday, 2 March 2026, 10:00 in Moscow.
-fn at(secs: i64) -> Instant {
-    Instant::from_secs(1_772_434_800 + secs).unwrap()
-}
-
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % sides
-    }
-
-    fn of<'a>(&mut self, names: &[&'a str]) -> &'a str {
-        names[self.roll(names.len())]
-    }
-
-    fn words(&mut self, most: usize) -> String {
-        (0..1 + self.roll(most))
-            .map(|_| self.of(&WORDS))
-            .collect::<Vec<_>>()
-            .join([" ", ", ", "\n"][self.roll(3)])
-    }
+/// Says something in a few words.
+fn words(dice: &mut Dice, most: usize) -> String {
+    (0..1 + dice.roll(most))
+        .map(|_| dice.of(&WORDS))
+        .collect::<Vec<_>>()
+        .join([" ", ", ", "\n"][dice.roll(3)])
 }
 
 /// As customers write them.
@@ -174,7 +139,7 @@ fn ids(hits: &Hits) -> BTreeSet<String> {
 fn live(dice: &mut Dice, db: &Db, model: &mut Model) {
     let mut operations = Vec::new();
     for _ in 0..1 + dice.roll(8) {
-        let text = (dice.roll(4) > 0).then(|| dice.words(5));
+        let text = (dice.roll(4) > 0).then(|| words(dice, 5));
         if model.requests.is_empty() || dice.roll(3) == 0 {
             let mut request =
                 Request::new(format!("R-{}", model.requests.len()), at(dice.roll(50) as i64 * 60));
@@ -208,7 +173,7 @@ fn live(dice: &mut Dice, db: &Db, model: &mut Model) {
         db.apply(&operations, OnError::Abort).unwrap();
     }
     let id = format!("F-{}", dice.roll(6));
-    let (question, answer) = (dice.words(3), dice.words(6));
+    let (question, answer) = (words(dice, 3), words(dice, 6));
     match (dice.roll(4), model.faq.get(&id).cloned()) {
         (0, None) => {
             let draft = FaqDraft {
@@ -400,7 +365,7 @@ fn an_index_of_another_file_is_not_believed() {
         // Two files with the same numbers of everything.
         for number in 0..30 {
             let request =
-                Request::new(format!("R-{number}"), at(number)).customer("acme").subject(dice.words(4));
+                Request::new(format!("R-{number}"), at(number)).customer("acme").subject(words(&mut dice, 4));
             db.submit(&request).unwrap();
             model.requests.push((request, vec![]));
         }

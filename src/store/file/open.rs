@@ -4,8 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use redb::StorageBackend;
@@ -189,29 +188,27 @@ pub(super) fn on_backend(
 
 /// Looks at the file's trees before the engine does. What a writer changes meanwhile is looked at again.
 pub(super) fn check_shape(core: &Arc<Core>) -> Result<()> {
-    settled(core, || {
-        let reads = core.clone();
-        shape::check(core.len()?, move |at, out| reads.read(at, out))
-    })
+    settled(core, shape::check)
 }
 
 /// Looks at the engine's own tables before it writes by them, as [`check_shape`] does at all of them.
 pub(super) fn check_engine(core: &Arc<Core>) -> Result<()> {
-    settled(core, || {
-        let reads = core.clone();
-        shape::check_engine(core.len()?, move |at, out| reads.read(at, out))
-    })
+    settled(core, shape::check_engine)
 }
 
-/// Repeats a look that failed, if the header changed meanwhile.
-fn settled(core: &Arc<Core>, look: impl Fn() -> Result<()>) -> Result<()> {
+/// Reads bytes of the file from a place on.
+type Read = Box<dyn Fn(u64, &mut [u8]) -> std::io::Result<()>>;
+
+/// Looks at a file of so many bytes, and once more if that failed and the header changed meanwhile.
+fn settled(core: &Arc<Core>, look: fn(u64, Read) -> Result<()>) -> Result<()> {
     let header = || {
         let mut bytes = [0; HEADER_BYTES];
         core.read(0, &mut bytes).map(|()| bytes)
     };
     loop {
         let before = header().map_err(Error::from)?;
-        let looked = look();
+        let reads = core.clone();
+        let looked = look(core.len()?, Box::new(move |at, out| reads.read(at, out)));
         if looked.is_ok() || header().map_err(Error::from)? == before {
             return looked;
         }
