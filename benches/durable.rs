@@ -29,6 +29,10 @@ fn main() {
     db.close().expect("a close");
     let copy = folder.path().join("shared.slaclock");
     std::fs::copy(&path, &copy).expect("a copy");
+    // The engine alone commits into the same file: what a commit costs grows with the pages that there are.
+    let bare = folder.path().join("bare.redb");
+    std::fs::copy(&path, &bare).expect("a copy");
+    let bare = redb::Database::open(bare).expect("a database");
     let own = Db::open(&path, Options::default().mode(Mode::Exclusive)).expect("a database");
     let shared = Db::open(&copy, Options::default()).expect("a database");
     let mut sqlite = Sqlite::create(&folder.path().join("desk.sqlite"));
@@ -36,7 +40,7 @@ fn main() {
 
     submits(&own, &shared, &mut sqlite, &policy, count, &new, rounds);
     pauses(&own, &shared, &mut sqlite, count, rounds);
-    singles(&own, &shared, &mut sqlite, &policy, folder.path(), count + extra, rounds);
+    singles(&own, &shared, &bare, &mut sqlite, &policy, count + extra, rounds);
     report::write();
 }
 
@@ -112,15 +116,15 @@ fn pauses(own: &Db, shared: &Db, sqlite: &mut Sqlite, count: usize, rounds: usiz
         .compare("slaclock, shared", "SQLite", None);
 }
 
-const LOG: TableDefinition<u64, &[u8]> = TableDefinition::new("log");
-const HEAD: TableDefinition<u64, &[u8]> = TableDefinition::new("head");
+const LOG: TableDefinition<u64, &[u8]> = TableDefinition::new("bare log");
+const HEAD: TableDefinition<u64, &[u8]> = TableDefinition::new("bare head");
 
 fn singles(
     own: &Db,
     shared: &Db,
+    bare: &redb::Database,
     sqlite: &mut Sqlite,
     policy: &slaclock::Policy,
-    folder: &std::path::Path,
     first: usize,
     rounds: usize,
 ) {
@@ -132,7 +136,6 @@ fn singles(
         Request::new(id, received).customer("acme").priority("P1").category("c01").subject("One alone")
     };
     let slot = Cell::new(first);
-    let bare = redb::Database::create(folder.join("bare.redb")).expect("a database");
     let sequence = Cell::new(0);
     let bare_commit = |_: &mut ()| {
         let mut txn = bare.begin_write().expect("a transaction");
