@@ -395,6 +395,159 @@ fn what_ends_a_cycle_is_what_ends_it_when_it_comes() {
     }
 }
 
+/// A cycle that another clock's lateness began may be finished by the very next event.
+#[test]
+fn what_ends_a_cycle_that_lateness_began_is_foreseen() {
+    let policy = Policy::from_toml(
+        r#"
+        [policy]
+        name = "care"
+        version = 1
+
+        [calendar.always]
+        zone = "Europe/Moscow"
+        hours = "24x7"
+
+        [interruptions]
+        power = "stop"
+
+        [[clock]]
+        name = "resolution"
+        start = "received"
+        stop = "resolved"
+        target = { elapsed = "60m" }
+
+        [[clock]]
+        name = "update"
+        start = "resolution.late"
+        restart = "updated"
+        stop = "resolved"
+        target = { elapsed = "60m" }
+        "#,
+    )
+    .unwrap();
+    for (kind, stage) in [(EventKind::Resolved, Stage::Met), (EventKind::Cancelled, Stage::Cancelled)] {
+        let db = Db::in_memory(&policy).unwrap();
+        db.submit(&Request::new("A", at("09:00"))).unwrap();
+        db.record("A", Event::new(kind, at("10:30"))).unwrap();
+        db.declare(window("power", "10:10", Some("10:20")), at("12:00"), "ann").unwrap();
+        assert_eq!(db.verify().unwrap().differences, []);
+        let update = db.get("A").unwrap().clocks.remove(1);
+        assert_eq!((update.due_at, update.stage), (Some(at("11:00")), stage));
+    }
+}
+
+/// Versions of one agreement: the second has no updates where nobody asked, the third ends them with an answer, the fourth
+/// stops no clock.
+fn versions() -> [Policy; 4] {
+    let of = |version: u32, clock: &str| {
+        let power = if version == 4 { "record" } else { "stop" };
+        let text = format!(
+            r#"
+            [policy]
+            name = "care"
+            version = {version}
+
+            [calendar.always]
+            zone = "Europe/Moscow"
+            hours = "24x7"
+
+            [interruptions]
+            power = "{power}"
+
+            [[clock]]
+            name = "update"
+            {clock}
+            target = {{ elapsed = "60m" }}
+            "#
+        );
+        Policy::from_toml(&text).unwrap()
+    };
+    [
+        of(1, "start = \"received\"\nstop = \"resolved\""),
+        of(2, "start = \"customer_replied\"\nstop = \"resolved\""),
+        of(3, "start = \"received\"\nstop = [\"resolved\", \"replied\"]"),
+        of(4, "start = \"received\"\nstop = \"resolved\""),
+    ]
+}
+
+/// A request of 09:00 in a database of the first version, which has another from noon on, moved to that one.
+fn migrated(version: usize, migrated_at: &str) -> Db {
+    let policies = versions();
+    let db = Db::in_memory(&policies[0]).unwrap();
+    db.submit(&Request::new("A", at("09:00"))).unwrap();
+    db.install(&policies[version - 1], at("12:00")).unwrap();
+    assert_eq!(db.migrate(None, &Scope::All, at(migrated_at), "ann", false).unwrap().requests, 1);
+    db
+}
+
+fn update(db: &Db) -> (Option<Instant>, Stage) {
+    assert_eq!(db.verify().unwrap().differences, []);
+    let status = db.get("A").unwrap().clocks.remove(0);
+    (status.due_at, status.stage)
+}
+
+/// What a migration takes away is finished: what is declared later, it does not know.
+#[test]
+fn what_a_migration_takes_away_goes_by_what_was_known_then() {
+    let db = migrated(2, "09:50");
+    assert_eq!(update(&db), (Some(at("10:00")), Stage::Cancelled));
+    db.declare(window("power", "09:10", Some("09:30")), at("11:00"), "ann").unwrap();
+    assert_eq!(update(&db), (Some(at("10:00")), Stage::Cancelled));
+    // Known by then, to the second.
+    let db = migrated(2, "09:50");
+    db.declare(window("power", "09:10", Some("09:30")), at("09:50"), "ann").unwrap();
+    assert_eq!(update(&db), (Some(at("10:20")), Stage::Cancelled));
+    // A cycle that begins later is finished by an event of its own.
+    db.record("A", Event::new(EventKind::CustomerReplied, at("11:00"))).unwrap();
+    db.record("A", Event::new(EventKind::Resolved, at("11:30"))).unwrap();
+    db.declare(window("power", "09:05", Some("11:20")), at("12:00"), "ann").unwrap();
+    assert_eq!(update(&db), (Some(at("12:00")), Stage::Met));
+    db.interrupt(&Order::Withdraw { number: 1 }, at("12:30"), "ann", None, false).unwrap();
+    assert_eq!(update(&db), (Some(at("12:00")), Stage::Met));
+}
+
+/// A miss outlives the migration. If an interruption shows later that it was none, the cycle is taken away as of the
+/// migration, by what was known when that was declared; from then on it is finished.
+#[test]
+fn what_turns_out_to_be_taken_away_is_finished_from_then_on() {
+    let db = migrated(2, "10:30");
+    assert_eq!(update(&db), (Some(at("10:00")), Stage::Breached));
+    db.declare(window("power", "09:10", Some("09:50")), at("12:00"), "ann").unwrap();
+    assert_eq!(update(&db), (Some(at("10:40")), Stage::Cancelled));
+    db.interrupt(&Order::Withdraw { number: 1 }, at("13:00"), "ann", None, false).unwrap();
+    assert_eq!(update(&db), (Some(at("10:40")), Stage::Cancelled));
+    // Recorded now, but for an hour at which the miss was still one: so it was taken away by what was known then.
+    db.declare(window("power", "09:20", Some("10:10")), at("11:00"), "ann").unwrap();
+    assert_eq!(update(&db), (Some(at("10:50")), Stage::Cancelled));
+}
+
+/// The version that a request is under does nothing about an interruption; the one that it was under did.
+#[test]
+fn what_an_earlier_version_stops_stands_still_while_it_was_in_force() {
+    let db = migrated(4, "10:30");
+    assert_eq!(update(&db), (Some(at("10:00")), Stage::Breached));
+    let moved = db.declare(window("power", "09:10", Some("09:50")), at("12:00"), "ann").unwrap();
+    assert_eq!(moved.requests, 1);
+    assert_eq!(
+        update(&db),
+        (Some(at("10:00")), Stage::Breached),
+        "as if the fourth always had been in force"
+    );
+}
+
+/// What goes on under another version ends as that one says.
+#[test]
+fn what_goes_on_after_a_migration_ends_as_the_new_version_says() {
+    for migrated_at in ["09:30", "10:30"] {
+        let db = migrated(3, migrated_at);
+        db.record("A", Event::new(EventKind::Replied, at("11:00"))).unwrap();
+        assert_eq!(update(&db), (Some(at("10:00")), Stage::Missed));
+        db.declare(window("power", "09:05", Some("10:55")), at("12:00"), "ann").unwrap();
+        assert_eq!(update(&db), (Some(at("10:00")), Stage::Missed), "migrated at {migrated_at}");
+    }
+}
+
 #[test]
 fn an_extension_moves_deadlines_once_its_end_is_known() {
     let db = Db::in_memory(&policy()).unwrap();

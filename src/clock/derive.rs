@@ -1,5 +1,6 @@
 //! From events to cycles: the pure function that every clock's state is.
 
+use super::finish::{Ahead, Taken};
 use super::lane::{Lane, Origin};
 use super::{
     Cycle, Expedite, Hold, Interruptions, NO_INTERRUPTIONS, Refusal, RequestState, Threshold, Timeline,
@@ -98,8 +99,12 @@ struct Run<'a> {
     /// What was declared later is not known.
     now: Option<Instant>,
     /// What happens, where interruptions ask how a cycle will end; the next one is at `next`.
-    ahead: Vec<(Instant, &'a Event)>,
+    ahead: Ahead<'a>,
     next: usize,
+    /// So many events are replayed under another version: their migrations move nothing.
+    replayed: usize,
+    /// What migrations took away: the place of the event, and the clock.
+    lost: Vec<(usize, usize)>,
     expedites: Vec<Expedite>,
     refusal: Option<Refusal>,
     waivers: Vec<Waiver>,
@@ -123,8 +128,10 @@ impl<'a> Run<'a> {
             request,
             seen: Vec::new(),
             now,
-            ahead: Vec::new(),
+            ahead: Ahead::default(),
             next: 0,
+            replayed: 0,
+            lost: Vec::new(),
             expedites: Vec::new(),
             refusal: None,
             waivers: Vec::new(),
@@ -138,21 +145,41 @@ impl<'a> Run<'a> {
 
     fn over(mut self, events: impl Iterator<Item = &'a Event> + Clone, sorted: bool) -> Timeline {
         if !self.given.interruptions.is_empty() {
-            let received_at = self.received_at;
-            let ahead = events.clone().map(|event| (event.at.max(received_at), event));
-            self.ahead = ahead.collect();
-            self.ahead.sort_by_key(|(at, _)| *at);
+            self.ahead = Ahead::new(events.clone(), self.received_at);
+            self.know_taken();
         }
-        self.start_all(EventTag::Received, self.received_at);
         if sorted {
-            events.for_each(|event| self.event(event));
+            self.play(events);
         } else {
             let mut events: Vec<&'a Event> = events.collect();
             events.sort_by_key(|event| event.at);
-            events.into_iter().for_each(|event| self.event(event));
+            self.play(events.into_iter());
         }
-        self.arm_before(i64::MAX);
         self.finished()
+    }
+
+    /// Takes all events, in their order, and goes on to the end of time.
+    fn play(&mut self, events: impl Iterator<Item = &'a Event>) {
+        self.start_all(EventTag::Received, self.received_at);
+        events.for_each(|event| self.event(event));
+        self.arm_before(i64::MAX);
+    }
+
+    /// Finds out which cycles migrations take away, and since when that is known.
+    ///
+    /// Whether one does depends on whether the cycle is missed by then, and so on interruptions; which of these count depends
+    /// on when the cycle is finished. So it is asked at each instant at which something about it became known, the first one
+    /// first: what was taken away by then is finished, and goes by what was known then.
+    fn know_taken(&mut self) {
+        for known in self.ahead.decisive(self.given.editions, self.given.interruptions, self.now) {
+            let mut then = Run::new(self.given, self.request, Some(known));
+            then.ahead = self.ahead.until(known);
+            let events: Vec<&'a Event> = then.ahead.events().collect();
+            then.play(events.into_iter());
+            for (event, clock) in then.lost {
+                self.ahead.take_away(Taken { event, clock, known });
+            }
+        }
     }
 
     fn finished(mut self) -> Timeline {
@@ -183,13 +210,17 @@ impl<'a> Run<'a> {
     fn event(&mut self, event: &'a Event) {
         let at = event.at.max(self.received_at);
         self.last_event_at = at;
-        self.next += 1;
+        // What begins before the event may be finished by it.
         self.arm_before(at.as_secs());
-        if !self.given.editions.is_empty() {
+        self.next += 1;
+        if !self.given.editions.is_empty() && self.replayed == 0 {
             self.seen.push(event);
         }
         if let EventKind::Migrated { to, .. } = event.kind {
-            return self.migrate(at, to);
+            if self.replayed == 0 {
+                self.migrate(at, to);
+            }
+            return;
         }
         let closed = matches!(self.state, RequestState::Cancelled { .. } | RequestState::Refused { .. });
         if closed && event.kind != EventKind::Reopened {
@@ -239,8 +270,9 @@ impl<'a> Run<'a> {
     fn migrate(&mut self, at: Instant, edition: u32) {
         let editions = self.given.editions;
         let Some((_, policy)) = editions.iter().find(|(known, _)| *known == edition) else { return };
-        let mut fresh = Run::new(Given { policy, editions: &[], ..self.given }, self.request, self.now);
+        let mut fresh = Run::new(Given { policy, ..self.given }, self.request, self.now);
         fresh.ahead.clone_from(&self.ahead);
+        fresh.replayed = self.next;
         fresh.start_all(EventTag::Received, self.received_at);
         self.seen.iter().for_each(|event| fresh.event(event));
         fresh.arm_before(at.as_secs());
@@ -252,7 +284,12 @@ impl<'a> Run<'a> {
                 None => new.joined(at),
                 Some(old) => {
                     let rule = new.clock().rule_for(&self.facts).map(|(index, _)| index);
-                    old.migrated(new, rule, at)
+                    let was_open = old.open().is_some();
+                    let lane = old.migrated(new, rule, at);
+                    if was_open && lane.open().is_none() {
+                        self.lost.push((self.next - 1, self.lanes.len()));
+                    }
+                    lane
                 }
             });
         }
@@ -379,8 +416,10 @@ impl<'a> Run<'a> {
             return;
         }
         let Some(this) = self.lanes.get(lane) else { return };
-        let ahead = self.ahead.get(self.next..).unwrap_or_default();
-        let finish = finish_of(this.clock(), ahead, self.state, self.refusal.as_ref());
+        let from = (self.next, self.replayed);
+        let refusal = self.refusal.as_ref();
+        let finish =
+            self.ahead.finish_of((lane, this.clock()), from, self.given.editions, self.state, refusal);
         let known = finish.or(self.now);
         let entries = self.given.interruptions.stopping(self.given.policy, known);
         let Some(this) = self.lanes.get_mut(lane) else { return };
@@ -568,51 +607,4 @@ impl<'a> Run<'a> {
 
 fn stops(clock: &Clock, reason: &str) -> bool {
     clock.pause.iter().any(|known| known == reason)
-}
-
-/// When a cycle of this clock that is open now will be finished by what happens: what [`Run::event`] will do, and no more.
-fn finish_of(
-    clock: &Clock,
-    ahead: &[(Instant, &Event)],
-    mut state: RequestState,
-    refusal: Option<&Refusal>,
-) -> Option<Instant> {
-    // Who proposed the refusal that waits for a second person.
-    let mut proposed = refusal.filter(|refusal| refusal.is_open()).map(|refusal| &refusal.proposed_by);
-    for (at, event) in ahead {
-        let tag = event.kind.tag();
-        match &event.kind {
-            EventKind::Cancelled => return Some(*at),
-            EventKind::Promised { .. } if clock.start.contains(&Trigger::Event(tag)) => return Some(*at),
-            EventKind::RefusalApproved => match proposed {
-                Some(by) if *by != event.by => return Some(*at),
-                _ => continue,
-            },
-            EventKind::RefusalProposed if state == RequestState::Open => {
-                proposed = proposed.or(Some(&event.by));
-            }
-            EventKind::RefusalWithdrawn => proposed = None,
-            EventKind::VendorContacted { vendor } | EventKind::VendorReplied { vendor }
-                if !clock.is_about_vendor(vendor) =>
-            {
-                continue;
-            }
-            EventKind::Waived { .. } | EventKind::WaiverWithdrawn { .. } | EventKind::Migrated { .. } => {
-                continue;
-            }
-            EventKind::Reopened if state == RequestState::Open => continue,
-            EventKind::Reopened => state = RequestState::Open,
-            EventKind::Resolved => {
-                if state == RequestState::Open {
-                    state = RequestState::Resolved { at: *at };
-                }
-                proposed = None;
-            }
-            _ => {}
-        }
-        if clock.stop.contains(&tag) || clock.restart.contains(&tag) {
-            return Some(*at);
-        }
-    }
-    None
 }

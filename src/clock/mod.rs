@@ -3,6 +3,7 @@
 mod care;
 mod cycle;
 mod derive;
+mod finish;
 mod fold;
 mod interruption;
 mod lane;

@@ -1,6 +1,5 @@
 //! Interruptions: declared, amended, ended, withdrawn, each with the list of what it moves, and what it would move.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -186,25 +185,21 @@ impl Db {
         let mut moves = Moves::new(*snapshot.head());
         let mut done = Interrupted { entry, dry_run, requests: 0, moved: Vec::new() };
         let windows: Vec<&Window> = before.iter().chain([&done.entry.window]).collect();
-        let mut handled: HashMap<u32, bool> = HashMap::new();
         let last =
             windows.iter().map(|window| window.to.unwrap_or(Instant::MAX)).max().unwrap_or(Instant::MAX);
+        if !self.is_handled(snapshot, &windows)? {
+            return Ok((done, moves));
+        }
+        // What a migration took away may go by later entries than the request's last event, where such are recorded already.
+        let is_late = snapshot.head().policy > 1 && old.entries().iter().any(|entry| entry.at >= at);
         for slot in 0..snapshot.head().requests {
             let row = snapshot.request_row(slot)?;
-            let is_handled = match handled.get(&row.policy) {
-                Some(known) => *known,
-                None => {
-                    let policy = self.edition(snapshot, row.policy)?.policy.clone();
-                    let acts = windows.iter().any(|window| window.handling(&policy) != Handling::Record);
-                    *handled.entry(row.policy).or_insert(acts)
-                }
-            };
-            if !is_handled || row.received_at >= last.raw() {
+            if row.received_at >= last.raw() {
                 continue;
             }
             let clocks = snapshot.clock_rows(&row)?;
             // A cycle finished before the declaration goes by what was known then.
-            if row.last_event_at < at.raw() && !clocks.iter().any(|clock| clock.is_open()) {
+            if !is_late && row.last_event_at < at.raw() && !clocks.iter().any(|clock| clock.is_open()) {
                 continue;
             }
             done.requests += 1;
@@ -244,6 +239,18 @@ impl Db {
             }
         }
         Ok((done, moves))
+    }
+
+    /// Whether some policy does more about these windows than to record them. A request that was migrated has clocks that go
+    /// by what an earlier one does.
+    fn is_handled(&self, snapshot: &Snapshot<'_>, windows: &[&Window]) -> Result<bool> {
+        for number in 1..=snapshot.head().policy {
+            let policy = &self.edition(snapshot, number)?.policy;
+            if windows.iter().any(|window| window.handling(policy) != Handling::Record) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A calendar that no policy has is a mistake in writing. Customers and categories may be yet to come.
