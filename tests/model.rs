@@ -430,6 +430,42 @@ fn every_answer_is_that_of_plain_maps_and_slow_lives() {
     assert!(tally.databases < 2 * SLOW || tally.refused > 0 && tally.notices > 0, "{tally:?}");
 }
 
+/// The histories of `crash.rs`, longer and without crashes: interruptions, migrations, other zone data, expedites, refusals,
+/// waivers and acknowledgements beside all else.
+fn long_history(seed: u64) -> Result<Tally, String> {
+    let mut tally = Tally { databases: 1, ..Tally::default() };
+    let db = text(Db::in_memory(sim::policies::policy(1)))?;
+    let (mut model, mut history) = (Model::new(), sim::history::History::new(seed));
+    for number in 0..160 {
+        let drawn = history.draw(&model);
+        call(&db, &mut model, &drawn, &mut tally).map_err(|why| format!("call {number}: {why}"))?;
+        model.learn(&db)?;
+        // Whoever reproduces a failure wants to know after which call.
+        if number % 40 == 39 || std::env::var_os("SLACLOCK_SEED").is_some() {
+            let same = model.compare(&db).and_then(|()| sim::model::is_sound(&db));
+            same.map_err(|why| {
+                let concerned = model.requests.iter().filter(|(id, _)| why.contains(id.as_str()));
+                let concerned: Vec<_> = concerned.map(|(_, kept)| kept).collect();
+                format!("after call {number}, {drawn:?}: {why}\n{:#?}\n{concerned:?}", model.declared)
+            })?;
+        }
+    }
+    Ok(tally)
+}
+
+#[test]
+fn agreements_are_lived_with_as_plain_maps_say() {
+    let wanted = run::number("SLACLOCK_OPERATIONS", 1_000_000) / 100;
+    let since = std::time::Instant::now();
+    let tally = run::seeds(long_history, Tally::add, |tally| tally.operations >= wanted);
+    eprintln!(
+        "agreements: from SLACLOCK_SEED={}, {:.0} s, {tally:?}",
+        run::first_seed(),
+        since.elapsed().as_secs_f64()
+    );
+    assert!(tally.databases < 10 || tally.refused > 0, "{tally:?}");
+}
+
 /// Threads write pairs of requests and their lives, while others read without end: whoever reads sees whole batches.
 #[test]
 fn threads_write_and_readers_see_whole_batches() {

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use slaclock::{Event, EventKind, Instant, OnError, Operation, Request};
+use slaclock::clock::{Scope, Window};
+use slaclock::db::{Acknowledgement, Duty, Order};
+use slaclock::{Event, EventKind, FaqDraft, Instant, OnError, Operation, Request};
 
 use super::dice::Dice;
+use super::faq::{CUSTOMERS, ENTRIES, FaqCall};
 use super::model::{CONSUMERS, Call, Model};
 use super::policies::VERSIONS;
 
@@ -20,7 +23,7 @@ pub(crate) struct History {
     now: i64,
     requests: usize,
     keys: usize,
-    /// Draws compactions, checks and reopenings.
+    /// It has the database for itself: draws compactions, checks and reopenings too, and what concerns all requests.
     cares: bool,
     /// Draws events without a key, which cannot be repeated.
     keyless: bool,
@@ -52,7 +55,7 @@ impl History {
     /// The next call.
     pub(crate) fn draw(&mut self, model: &Model) -> Call {
         self.now += [0, 60, 900, 7_200, 40_000][self.dice.below(5)];
-        match self.dice.below(if self.cares { 40 } else { 34 }) {
+        match self.dice.below(if self.cares { 51 } else { 34 }) {
             0..=6 => Call::Submit(self.request(model)),
             7..=19 => match self.record(model) {
                 Operation::Record { id, event } => Call::Record(id, event),
@@ -62,7 +65,7 @@ impl History {
             25..=29 => Call::Advance(self.about_now(3_600)),
             30..=32 => self.acknowledge(model),
             33 => {
-                let newest = model.policies.len();
+                let newest = model.newest().version;
                 let version = (newest + self.dice.below(2)).min(VERSIONS);
                 Call::Install(version, self.about_now(86_400))
             }
@@ -70,7 +73,20 @@ impl History {
             36 => Call::Rebuild,
             37 => Call::Check,
             38 => Call::Flush,
-            _ => Call::Reopen,
+            39 => Call::Reopen,
+            40..=42 => Call::Interrupt(self.order(model), self.about_now(3_600)),
+            43 | 44 => {
+                let version = self.dice.one_in(2).then(|| 1 + self.dice.below(model.newest().version + 1));
+                Call::Migrate(version, self.scope(), self.about_now(3_600))
+            }
+            45 => Call::Retz(self.dice.below(2), self.about_now(3_600)),
+            46 | 47 => {
+                let duty = *self.dice.pick(&[Duty::Review, Duty::Reading]);
+                let version = 1 + self.dice.below(model.newest().version + 1) as u32;
+                let by = (*self.dice.pick(&["ann", "bob", "eve"])).to_owned();
+                Call::ReadPolicy(Acknowledgement { version, duty, by, at: self.about_now(3_600) })
+            }
+            _ => Call::Faq(self.about_faq(model)),
         }
     }
 
@@ -79,6 +95,54 @@ impl History {
         let back = (self.dice.next() % (span as u64 + 1)) as i64;
         let at = if self.dice.one_in(6) { self.now + back } else { self.now - back / 4 };
         Instant::from_secs(at.max(START - 86_400)).expect("histories end before 2100")
+    }
+
+    fn scope(&mut self) -> Scope {
+        match self.dice.below(6) {
+            0 => Scope::Customer("acme".to_owned()),
+            1 => Scope::Category("lamp".to_owned()),
+            2 => Scope::Calendar((*self.dice.pick(&["office", "office", "nowhere"])).to_owned()),
+            _ => Scope::All,
+        }
+    }
+
+    fn window(&mut self) -> Window {
+        let kinds = ["power", "power", "internet_telecom", "personnel", "weather"];
+        let category = (*self.dice.pick(&kinds)).to_owned();
+        let from = self.about_now(40_000);
+        let to = from.as_secs() + self.dice.below(60_000) as i64 - 600;
+        let to = (!self.dice.one_in(3)).then(|| Instant::from_secs(to).expect("before 2100"));
+        Window { category, scope: self.scope(), from, to }
+    }
+
+    fn order(&mut self, model: &Model) -> Order {
+        let number = 1 + self.dice.below(model.declared.len() + 1) as u32;
+        match self.dice.below(8) {
+            0 | 1 => Order::Amend { number, window: self.window() },
+            2 | 3 => Order::End { number, to: self.about_now(3_600) },
+            4 => Order::Withdraw { number },
+            _ => Order::Declare(self.window()),
+        }
+    }
+
+    /// What is done about an entry of the FAQ; sometimes without a question or an answer, or about one that is not there.
+    fn about_faq(&mut self, model: &Model) -> FaqCall {
+        let id = (*self.dice.pick(&ENTRIES)).to_owned();
+        let at = self.about_now(3_600);
+        let by = *self.dice.pick(&["ann", "bob"]);
+        let said = |dice: &mut Dice, what: &str| {
+            let text = format!("{what} {}", "why ".repeat(dice.below(40)));
+            [Some(text), Some(" ".to_owned()), None][[0, 0, 0, 0, 0, 1, 2, 2][dice.below(8)]].clone()
+        };
+        let (question, answer) = (said(&mut self.dice, "question"), said(&mut self.dice, "answer"));
+        match self.dice.below(8) {
+            0..=2 => {
+                let request = if self.dice.one_in(2) { self.known(model) } else { None };
+                FaqCall::Publish(FaqDraft { id, question, answer, request }, at, by)
+            }
+            3..=6 => FaqCall::Amend { id, question, answer, at, by },
+            _ => FaqCall::Withdraw { id, at, by },
+        }
     }
 
     fn known(&mut self, model: &Model) -> Option<String> {
@@ -103,7 +167,7 @@ impl History {
         let request = Request::new(id, self.about_now(200_000));
         let request = request.priority(*self.dice.pick(&["high", "medium", "low", "none"]));
         match self.dice.below(4) {
-            0 => request.customer("acme").subject("s".repeat(self.dice.below(3_000))),
+            0 | 3 => request.customer("acme").subject("s".repeat(self.dice.below(3_000))),
             1 => request.attribute("site", "north").channel("phone").category("lamp"),
             _ => request,
         }
@@ -123,20 +187,30 @@ impl History {
             return Operation::Record { id, event };
         }
         let at = self.about_now(40_000);
-        let mut event = Event::new(self.kind(at), at);
+        let at_home = self.cares && model.requests.get(&id).is_some_and(|kept| model.is_at_home(kept));
+        let mut event = Event::new(self.kind(at, at_home), at);
         if !self.keyless || !self.dice.one_in(5) {
             self.keys += 1;
             event = event.key(format!("{}key-{}", self.prefix, self.keys));
         }
-        if self.dice.one_in(5) {
+        if event.kind.tag().needs_actor() {
+            // Bob may do more than the others.
+            event = event.by(*self.dice.pick(&["ann", "bob", "bob", "eve"])).text("a reason");
+        } else if self.dice.one_in(5) {
             event = event.by("ann").text("t".repeat(self.dice.below(2_000)));
         }
         Operation::Record { id, event }
     }
 
-    fn kind(&mut self, at: Instant) -> EventKind {
+    /// What happens to a request; a miss is waived only where the model can tell one.
+    fn kind(&mut self, at: Instant, at_home: bool) -> EventKind {
+        let cares = self.cares;
         let dice = &mut self.dice;
-        match dice.below(20) {
+        let cycle = |dice: &mut Dice| {
+            let clock = *dice.pick(&["resolution", "resolution", "first_response", "promise", "nothing"]);
+            (clock.to_owned(), 1 + dice.below(2) as u32)
+        };
+        match dice.below(33) {
             0 | 1 => EventKind::Replied,
             2 | 3 => EventKind::CustomerReplied,
             4 => EventKind::Updated,
@@ -152,8 +226,32 @@ impl History {
             16 => EventKind::Cancelled,
             17 | 18 => {
                 let value = *dice.pick(&["high", "medium", "low", "none", ""]);
-                EventKind::Changed { facts: BTreeMap::from([("priority".to_owned(), value.to_owned())]) }
+                let (fact, value) = match cares && dice.one_in(3) {
+                    true => ("customer", *dice.pick(&CUSTOMERS)),
+                    false => ("priority", value),
+                };
+                EventKind::Changed { facts: BTreeMap::from([(fact.to_owned(), value.to_owned())]) }
             }
+            19 => EventKind::VendorContacted { vendor: "acme pumps".into() },
+            20 => EventKind::VendorReplied { vendor: "acme pumps".into() },
+            // A customer's quota is shared by all its requests.
+            21 | 22 if cares => {
+                EventKind::Expedited { approved_by: dice.one_in(3).then(|| "bob".to_owned()) }
+            }
+            23 if cares => EventKind::ExpediteWithdrawn,
+            24 => EventKind::RefusalProposed,
+            25 => EventKind::RefusalApproved,
+            26 => EventKind::RefusalWithdrawn,
+            27 | 28 if at_home => {
+                let (clock, cycle) = cycle(dice);
+                EventKind::Waived { clock, cycle }
+            }
+            29 if at_home => {
+                let (clock, cycle) = cycle(dice);
+                EventKind::WaiverWithdrawn { clock, cycle }
+            }
+            30 | 31 if cares => EventKind::FaqLinked { faq: (*dice.pick(&ENTRIES)).to_owned() },
+            32 if cares => EventKind::FaqUnlinked { faq: (*dice.pick(&ENTRIES)).to_owned() },
             _ => EventKind::Note,
         }
     }

@@ -4,6 +4,7 @@
 
 pub(crate) mod dice;
 pub(crate) mod disk;
+pub(crate) mod faq;
 pub(crate) mod history;
 pub(crate) mod model;
 pub(crate) mod platter;
