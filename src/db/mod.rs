@@ -11,6 +11,7 @@ mod faq;
 mod feed;
 mod figures;
 mod fork;
+mod group;
 mod history;
 mod interruptions;
 mod judged;
@@ -82,8 +83,13 @@ use crate::store::head::Head;
 use crate::store::reminders as stored_reminders;
 use crate::store::tables::Table;
 use crate::time::Instant;
+use group::Operations;
 use policies::{Edition, stored_edition};
-use queue::Queue;
+
+/// The locks of the queue: a model of it has others in their place.
+mod sync {
+    pub(super) use std::sync::{Condvar, Mutex, MutexGuard};
+}
 
 /// An open database.
 ///
@@ -121,7 +127,7 @@ pub struct Db {
     store: Store,
     /// Compiled policies by edition; editions never change.
     editions: RwLock<HashMap<u32, Arc<Edition>, FixedState>>,
-    queue: Queue,
+    queue: Operations,
     /// The journal of interruptions as last read; entries are only ever added.
     declared: RwLock<Arc<Interruptions>>,
     /// The index of the last search.
@@ -177,7 +183,7 @@ impl Db {
         Db {
             store,
             editions: RwLock::default(),
-            queue: Queue::default(),
+            queue: Operations::default(),
             declared: RwLock::default(),
             #[cfg(feature = "search")]
             engine: std::sync::Mutex::default(),

@@ -1,62 +1,106 @@
-//! The queue of single operations: threads that write at the same time share one transaction.
+//! A queue whose jobs are done together: one of the threads that wait leads and works for all.
 //!
-//! A durable commit waits for the disk, whatever it holds. So one of the threads that wait leads: once it has the
-//! right to write, it takes everything that was queued meanwhile into its transaction, and hands each its own answer.
+//! Nothing here knows what a job is, so that every way in which a few threads can meet is tried out by a model
+//! (`fuzz/models`), which puts locks of its own in the place of [`sync`](super::sync).
 
-use std::cell::OnceCell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
-use super::batch::Batch;
-use super::write::is_about_the_row;
-use super::{Db, Operation, Recorded};
-use crate::error::Result;
+use super::sync::{Condvar, Mutex, MutexGuard};
 
-/// Most operations in one transaction.
+/// Most jobs that one leader takes.
 const MOST: usize = 4_096;
-/// How often a waiting thread looks at the cancellation flag.
+/// How often a waiting thread asks whether to go on waiting.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// The operations that wait for a transaction.
-#[derive(Debug, Default)]
-pub(super) struct Queue {
-    line: Mutex<Line>,
+/// The jobs that wait for somebody to lead.
+#[derive(Debug)]
+pub(super) struct Queue<J, A> {
+    line: Mutex<Line<J, A>>,
     moved: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct Line {
-    waiting: VecDeque<Arc<Job>>,
+#[derive(Debug)]
+struct Line<J, A> {
+    waiting: VecDeque<Arc<Job<J, A>>>,
     /// A thread leads. What it has not taken yet, it or the next leader will take.
     led: bool,
 }
 
+/// What a thread wants done, and the answer to it.
 #[derive(Debug)]
-struct Job {
-    operation: Operation,
-    answer: Mutex<Option<Result<Recorded>>>,
+pub(super) struct Job<J, A> {
+    pub(super) work: J,
+    answer: Mutex<Option<A>>,
 }
 
-impl Job {
-    fn answer(&self) -> MutexGuard<'_, Option<Result<Recorded>>> {
+impl<J, A> Job<J, A> {
+    /// Answers the thread that waits for it, once.
+    pub(super) fn answer(&self, answer: A) {
+        *self.place() = Some(answer);
+    }
+
+    fn place(&self) -> MutexGuard<'_, Option<A>> {
         self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Queue {
-    fn line(&self) -> MutexGuard<'_, Line> {
+impl<J, A> Default for Queue<J, A> {
+    fn default() -> Self {
+        let line = Line { waiting: VecDeque::new(), led: false };
+        Queue { line: Mutex::new(line), moved: Condvar::new() }
+    }
+}
+
+impl<J, A> Queue<J, A> {
+    /// Puts a job into the queue, and returns its answer when somebody has done it.
+    ///
+    /// `lead` is called when nobody leads. It takes jobs and answers every job that it took, whatever happens; an error of
+    /// its own is for this thread alone. `patience` is asked while another leads: its error is returned if nobody has
+    /// taken the job yet, and then nobody will.
+    pub(super) fn wait<E>(
+        &self,
+        work: J,
+        patience: impl Fn() -> Result<(), E>,
+        lead: impl Fn(&Lead<'_, J, A>) -> Result<(), E>,
+    ) -> Result<A, E> {
+        let job = Arc::new(Job { work, answer: Mutex::new(None) });
+        let mut line = self.line();
+        line.waiting.push_back(job.clone());
+        loop {
+            if let Some(answer) = job.place().take() {
+                return Ok(answer);
+            }
+            if !line.led {
+                line.led = true;
+                drop(line);
+                let right = Lead(self);
+                if let Err(error) = lead(&right) {
+                    // While nobody else can lead, who would do it for a thread that has gone.
+                    Self::give_up(&mut self.line(), &job);
+                    return Err(error);
+                }
+                drop(right);
+                line = self.line();
+                continue;
+            }
+            if let Err(error) = patience()
+                && Self::give_up(&mut line, &job)
+            {
+                return Err(error);
+            }
+            let waited = self.moved.wait_timeout(line, LOOK_EVERY);
+            line = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line<J, A>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Vec<Arc<Job>> {
-        let mut line = self.line();
-        let most = line.waiting.len().min(MOST);
-        line.waiting.drain(..most).collect()
-    }
-
     /// Takes a job out of the queue; false if a leader has taken it.
-    fn give_up(line: &mut Line, job: &Arc<Job>) -> bool {
+    fn give_up(line: &mut Line<J, A>, job: &Arc<Job<J, A>>) -> bool {
         let before = line.waiting.len();
         line.waiting.retain(|other| !Arc::ptr_eq(other, job));
         line.waiting.len() < before
@@ -64,81 +108,20 @@ impl Queue {
 }
 
 /// The right to lead; ends when dropped.
-struct Lead<'a>(&'a Queue);
+pub(super) struct Lead<'a, J, A>(&'a Queue<J, A>);
 
-impl Drop for Lead<'_> {
-    fn drop(&mut self) {
-        self.0.line().led = false;
-        self.0.moved.notify_all();
+impl<J, A> Lead<'_, J, A> {
+    /// What waits, in its order. Whoever takes a job answers it.
+    pub(super) fn take(&self) -> Vec<Arc<Job<J, A>>> {
+        let mut line = self.0.line();
+        let most = line.waiting.len().min(MOST);
+        line.waiting.drain(..most).collect()
     }
 }
 
-impl Db {
-    /// Writes one operation, together with those of other threads.
-    pub(super) fn queued(&self, operation: Operation) -> Result<Recorded> {
-        // First of all: in a fork, the queue and its locks are as the parent's threads left them.
-        self.store.file().may_write()?;
-        let since = Instant::now();
-        let job = Arc::new(Job { operation, answer: Mutex::default() });
-        let mut line = self.queue.line();
-        line.waiting.push_back(job.clone());
-        loop {
-            if let Some(answer) = job.answer().take() {
-                return answer;
-            }
-            if !line.led {
-                line.led = true;
-                drop(line);
-                self.lead(&job)?;
-                line = self.queue.line();
-                continue;
-            }
-            if let Err(error) = self.store.file().patience(since)
-                && Queue::give_up(&mut line, &job)
-            {
-                return Err(error);
-            }
-            let waited = self.queue.moved.wait_timeout(line, LOOK_EVERY);
-            line = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// Writes what waits in one transaction. The error is for `own` alone; whatever was taken has its answer.
-    fn lead(&self, own: &Arc<Job>) -> Result<()> {
-        let lead = Lead(&self.queue);
-        let taken = OnceCell::new();
-        let written = self.store.write(|snapshot| {
-            let jobs: &Vec<Arc<Job>> = taken.get_or_init(|| self.queue.take());
-            let mut batch = Batch::new(self, snapshot, true);
-            let mut outcomes = Vec::with_capacity(jobs.len());
-            for job in jobs {
-                match batch.add(&job.operation) {
-                    Err(error) if !is_about_the_row(error.kind()) => return Err(error),
-                    outcome => outcomes.push(outcome),
-                }
-            }
-            let (commit, answers) = batch.finish()?;
-            Ok(((outcomes, answers), commit))
-        });
-        let jobs = taken.get().map_or(&[][..], Vec::as_slice);
-        match written {
-            Ok((outcomes, answers)) => {
-                for (job, outcome) in jobs.iter().zip(outcomes) {
-                    let recorded = outcome.map(|(outcome, slot)| Recorded {
-                        outcome,
-                        clocks: answers.get(&slot).cloned().unwrap_or_default(),
-                    });
-                    *job.answer() = Some(recorded);
-                }
-            }
-            // What nobody took waits for the next leader; only this thread's patience is at an end.
-            Err(error) if jobs.is_empty() => {
-                Queue::give_up(&mut self.queue.line(), own);
-                return Err(error);
-            }
-            Err(error) => jobs.iter().for_each(|job| *job.answer() = Some(Err(error.copy()))),
-        }
-        drop(lead);
-        self.store.fold_if_due()
+impl<J, A> Drop for Lead<'_, J, A> {
+    fn drop(&mut self) {
+        self.0.line().led = false;
+        self.0.moved.notify_all();
     }
 }
