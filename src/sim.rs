@@ -3,5 +3,6 @@
 
 pub use redb::{BackendError, StorageBackend};
 
+pub use crate::db::reread::reread;
 pub use crate::db::sim::{create, fold_after, open, open_like};
 pub use crate::store::file::Draft;

@@ -29,6 +29,8 @@ mod refusals;
 mod reminders;
 mod report;
 mod request;
+#[cfg(feature = "sim")]
+pub(crate) mod reread;
 mod salvage;
 mod scan;
 #[cfg(feature = "search")]

@@ -64,6 +64,15 @@ pub(crate) fn write(rows: &[NoticeRow]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
+/// Reads the notices of one value.
+#[cfg(feature = "sim")]
+pub(crate) fn read(payload: &[u8]) -> Result<Vec<NoticeRow>> {
+    if !payload.len().is_multiple_of(SIZE) {
+        return Err(Error::new(ErrorKind::Damaged, "half a notice"));
+    }
+    payload.chunks_exact(SIZE).map(read_row).collect()
+}
+
 fn read_row(bytes: &[u8]) -> Result<NoticeRow> {
     let mut input = Input::new(bytes);
     let (request, at, cycle) = (input.u32()?, input.u32()?, input.u16()?);

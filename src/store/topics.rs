@@ -139,7 +139,8 @@ impl Directory {
         Ok(directory)
     }
 
-    fn write(&self) -> Vec<u8> {
+    /// The bytes of it.
+    pub(crate) fn write(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend_from_slice(&self.last_run.to_le_bytes());
         bytes.extend_from_slice(&(self.runs.len() as u32).to_le_bytes());
