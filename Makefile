@@ -6,6 +6,8 @@
 # make abi-diff   the C library against that of the last tag: a program built with the old header must keep working
 # make bench-c    deadlines and openings from C, in target/bench-c
 # make soak    power cuts, failing disks, kills, the model and a long life, for hours (SOAK=release for days); see scripts/soak
+# make fuzz    every fuzz target a minute from its corpus on (FUZZ_SECONDS=600 TARGETS="life image"); builds for ten minutes first
+# make models  the queue of writers in every order of its steps
 # make docs    the documentation site, target/docs/index.html; builds the Python wheel if there is none
 # make test-docs   every example of the documentation and the notebooks, the site's links included
 # make build   the command line tool, target/release/slaclock
@@ -16,7 +18,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo build bench bench-python bench-readme docs soak test test-docs test-readme test-languages format lint tests doc python test-python instructions
+.PHONY: demo build bench bench-python bench-readme docs soak fuzz models test test-docs test-readme test-languages format lint tests doc python test-python instructions
 
 demo: build
 	scripts/demo target/release/slaclock
@@ -84,6 +86,14 @@ doc:
 # Prints its seed; SLACLOCK_SEED=… runs the same again.
 soak:
 	CARGO=$(CARGO) scripts/soak $(SOAK)
+
+# Not in `make test`: its build takes longer than the rest. The corpora are replayed there by `tests/corpus.rs`.
+fuzz:
+	CARGO=$(CARGO) scripts/fuzz $(or $(FUZZ_SECONDS),60) $(TARGETS)
+
+# What threads share, in every order of their steps.
+models:
+	$(CARGO) test --release --locked --manifest-path fuzz/Cargo.toml --target-dir target/models -p slaclock-models -- --nocapture
 
 # Instructions of the hot paths against their bounds; valgrind counts them.
 instructions:
