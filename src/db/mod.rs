@@ -15,6 +15,7 @@ mod group;
 mod history;
 mod interruptions;
 mod judged;
+mod judges;
 mod maintain;
 mod migrate;
 mod moves;

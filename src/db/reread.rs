@@ -14,6 +14,7 @@ use crate::store::head::Head;
 use crate::store::log::{self, Change, LogEntry, Moves};
 use crate::store::records::{ClockRow, RequestRow, row_at};
 use crate::store::reminders::{Done, Schedule};
+use crate::store::runs::DIRECTORY;
 use crate::store::sealed::{SealedRows, seal_rows};
 use crate::store::snapshot::packed_record;
 use crate::store::tables::{META_FORMAT, Table};
@@ -68,7 +69,7 @@ pub fn reread(table: u8, key: u64, payload: &[u8]) -> Result<Vec<u8>> {
         Table::Expedites => codec::encode(&codec::decode_all::<Vec<ExpediteRow>>(payload)?),
         Table::Reminders if key as u32 == 0 => codec::encode(&codec::decode_all::<Schedule>(payload)?),
         Table::Reminders => codec::encode(&codec::decode_all::<Done>(payload)?),
-        Table::Topics if key == topics::DIRECTORY => Ok(topics::Directory::read(payload)?.write()),
+        Table::Topics if key == DIRECTORY => Ok(topics::Directory::read(payload)?.write()),
         Table::Topics => topic_rows(payload),
         Table::Faq => codec::encode(&codec::decode_all::<StoredEntry>(payload)?),
         Table::FaqActs => codec::encode(&codec::decode_all::<FaqRecord>(payload)?),

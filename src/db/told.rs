@@ -10,6 +10,7 @@ use crate::model::{Event, Facts, Request};
 use crate::store::faq::{self, StoredEntry};
 use crate::store::log::LogEntry;
 use crate::store::records::RequestRow;
+use crate::store::runs::DIRECTORY;
 use crate::store::snapshot::{Snapshot, sealed_key};
 use crate::store::tables::Table;
 use crate::store::topics::{self, TopicRow};
@@ -93,7 +94,7 @@ impl Db {
                 dropped.push((Table::Topics, sealed_key(run, 0)..=sealed_key(run, u32::MAX)));
             }
             values.extend(plan.blocks.into_iter().map(|(key, bytes)| (Table::Topics, key, bytes)));
-            values.push((Table::Topics, topics::DIRECTORY, plan.directory));
+            values.push((Table::Topics, DIRECTORY, plan.directory));
         }
         let (entries, texts) = replayed(snapshot)?;
         let stored = stored_entries(snapshot)?;

@@ -16,21 +16,19 @@ use tantivy::query::{
 };
 use tantivy::schema::{Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::TokenizerManager;
-use tantivy::{
-    DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TERMINATED, TantivyDocument,
-    TantivyError, Term,
-};
+use tantivy::{Index, IndexReader, ReloadPolicy, TantivyError, Term};
 
 use super::folder::Folder;
+use super::update::Update;
 use super::words::analyzer;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Another number makes an index that was built otherwise unusable: for other words, fields or digests.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 /// Memory of the writer.
 const WRITER_BYTES: usize = 32 << 20;
 /// An update leaves at most so many segments.
-const MAX_SEGMENTS: usize = 8;
+pub(super) const MAX_SEGMENTS: usize = 8;
 const TOKENIZER: &str = "slaclock";
 const LOCK: &str = ".slaclock.lock";
 
@@ -56,7 +54,7 @@ pub(crate) struct Doc {
 /// How far an index is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Position {
-    format: u32,
+    pub(super) format: u32,
     /// Number of the last commit.
     pub(crate) seq: u64,
     /// The sum of the digests of all documents.
@@ -98,20 +96,20 @@ pub(crate) enum Failure {
     Refused(Error),
 }
 
-type Done<T> = std::result::Result<T, Failure>;
+pub(super) type Done<T> = std::result::Result<T, Failure>;
 
 #[derive(Clone, Copy)]
-struct Fields {
-    key: Field,
-    faq: Field,
-    at: Field,
-    answered: Field,
-    customer: Field,
-    count: Field,
-    digest: Field,
-    subject: Field,
-    answer: Field,
-    note: Field,
+pub(super) struct Fields {
+    pub(super) key: Field,
+    pub(super) faq: Field,
+    pub(super) at: Field,
+    pub(super) answered: Field,
+    pub(super) customer: Field,
+    pub(super) count: Field,
+    pub(super) digest: Field,
+    pub(super) subject: Field,
+    pub(super) answer: Field,
+    pub(super) note: Field,
 }
 
 fn schema() -> (Schema, Fields) {
@@ -352,127 +350,6 @@ fn tokenizers() -> TokenizerManager {
     manager
 }
 
-/// Documents on their way into the index.
-pub(crate) struct Update {
-    writer: IndexWriter,
-    index: Index,
-    fields: Fields,
-    /// What was there before.
-    searcher: Searcher,
-    /// The digests of what was put or removed (0) since.
-    put: HashMap<u64, u64>,
-    is_empty: bool,
-    /// How far the index was built, and the sum with what was put since.
-    pub(crate) position: Position,
-}
-
-impl Update {
-    /// Puts a document in the place of the one with its key.
-    pub(crate) fn put(&mut self, doc: &Doc) -> Done<()> {
-        guarded(|| {
-            self.drop_key(doc.key)?;
-            let fields = self.fields;
-            let mut document = TantivyDocument::default();
-            document.add_u64(fields.key, doc.key);
-            document.add_u64(fields.faq, u64::from(doc.faq));
-            document.add_u64(fields.at, u64::from(doc.at));
-            document.add_u64(fields.answered, u64::from(doc.answered));
-            document.add_u64(fields.count, doc.count);
-            document.add_u64(fields.digest, doc.digest);
-            if let Some(customer) = doc.customer {
-                document.add_u64(fields.customer, customer);
-            }
-            document.add_text(fields.subject, &doc.subject);
-            doc.answers.iter().for_each(|answer| document.add_text(fields.answer, answer));
-            doc.notes.iter().for_each(|note| document.add_text(fields.note, note));
-            self.writer.add_document(document).map_err(damaged)?;
-            self.put.insert(doc.key, doc.digest);
-            self.position.texts = self.position.texts.wrapping_add(doc.digest);
-            Ok(())
-        })
-    }
-
-    fn drop_key(&mut self, key: u64) -> Done<()> {
-        let before = match self.put.get(&key) {
-            Some(digest) => Some(*digest),
-            None if self.is_empty => None,
-            None => self.digest_of(key)?,
-        };
-        if let Some(digest) = before {
-            self.writer.delete_term(Term::from_field_u64(self.fields.key, key));
-            self.position.texts = self.position.texts.wrapping_sub(digest);
-        }
-        Ok(())
-    }
-
-    /// The digest of the document with this key.
-    fn digest_of(&self, key: u64) -> Done<Option<u64>> {
-        let term = Term::from_field_u64(self.fields.key, key);
-        for segment in self.searcher.segment_readers() {
-            let words = segment.inverted_index(self.fields.key).map_err(damaged)?;
-            let postings = words.read_postings(&term, IndexRecordOption::Basic);
-            let Some(mut postings) = postings.map_err(|error| damaged(error.into()))? else { continue };
-            let mut doc = postings.doc();
-            while doc != TERMINATED {
-                if !segment.alive_bitset().is_some_and(|alive| alive.is_deleted(doc)) {
-                    return Ok(segment.fast_fields().u64("digest").map_err(damaged)?.first(doc));
-                }
-                doc = postings.advance();
-            }
-        }
-        Ok(None)
-    }
-
-    /// How many events or records each document was made from, by key.
-    pub(crate) fn counts(&self) -> Done<HashMap<u64, u64>> {
-        guarded(|| {
-            let mut counts = HashMap::new();
-            for segment in self.searcher.segment_readers() {
-                let fast = segment.fast_fields();
-                let (keys, count) = (fast.u64("key").map_err(damaged)?, fast.u64("count").map_err(damaged)?);
-                for doc in segment.doc_ids_alive() {
-                    counts.extend(keys.first(doc).zip(count.first(doc)));
-                }
-            }
-            Ok(counts)
-        })
-    }
-
-    /// Makes it so, as of this commit of the store.
-    pub(crate) fn commit(mut self, seq: u64, requests: u32, faq_acts: u32) -> Done<()> {
-        guarded(|| {
-            let position = Position { format: FORMAT, seq, requests, faq_acts, ..self.position };
-            let payload =
-                serde_json::to_string(&position).map_err(|error| Failure::Damaged(error.to_string()))?;
-            let mut prepared = self.writer.prepare_commit().map_err(damaged)?;
-            prepared.set_payload(&payload);
-            prepared.commit().map_err(damaged)?;
-            self.merge()?;
-            self.writer.wait_merging_threads().map_err(damaged)
-        })
-    }
-
-    /// Merges small segments, so that a search looks at few of them.
-    fn merge(&mut self) -> Done<()> {
-        let mut segments = self.index.searchable_segment_metas().map_err(damaged)?;
-        if segments.len() <= MAX_SEGMENTS {
-            return Ok(());
-        }
-        segments.sort_by_key(|segment| segment.num_docs());
-        let (mut docs, mut merged) = (0_u64, Vec::new());
-        for segment in &segments {
-            // One that is much larger than all smaller ones stays as it is, but half of them go.
-            if merged.len() > MAX_SEGMENTS / 2 && u64::from(segment.num_docs()) > docs.saturating_mul(2) {
-                break;
-            }
-            docs += u64::from(segment.num_docs());
-            merged.push(segment.id());
-        }
-        self.writer.merge(&merged).wait().map_err(damaged)?;
-        Ok(())
-    }
-}
-
 /// Subjects and answers weigh more than notes.
 fn query(fields: Fields, terms: &Terms) -> BooleanQuery {
     let is = |field, value| -> Box<dyn Query> {
@@ -518,13 +395,13 @@ fn query(fields: Fields, terms: &Terms) -> BooleanQuery {
 }
 
 /// A panic of the engine is damage that its checksums did not show.
-fn guarded<T>(work: impl FnOnce() -> Done<T>) -> Done<T> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> Done<T>) -> Done<T> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(Failure::Damaged("the engine panicked".to_owned())))
 }
 
 /// Whether to make the index anew: a full disk, or a folder that may not be written, is none the better for it.
-fn damaged(error: TantivyError) -> Failure {
+pub(super) fn damaged(error: TantivyError) -> Failure {
     use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     let io = match &error {

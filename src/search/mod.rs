@@ -5,6 +5,7 @@
 
 mod folder;
 pub(crate) mod index;
+mod update;
 mod words;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::topics::{About, topic};
 use crate::time::Instant;
 use index::Terms;
+pub(crate) use update::Update;
 use words::{Word, words};
 
 /// Longest text of a query, in bytes.

@@ -5,14 +5,15 @@
 use super::bytes::put_count;
 use super::events::Packer;
 use super::head::Head;
+use super::ids;
 use super::index::{IndexKind, row};
 use super::records::{ClockRow, RequestRow};
+use super::runs::{DIRECTORY, Directory, Row};
 use super::sealed;
 use super::snapshot::{
     CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, load_block, packed_record, record_block_key, sealed_key,
 };
 use super::tables::{META_HEAD, Reader, Table, Writer};
-use super::tail::Tail;
 use super::topics;
 use super::view::View;
 use crate::error::Result;
@@ -25,8 +26,15 @@ pub(crate) fn fold(view: &View, reader: &Reader, writer: &Writer<'_>) -> Result<
     let before = view.head;
     let tail = view.tail(|| Ok(reader))?;
     seal_records(before.sealed_requests, tail.records(), reader, writer)?;
-    fold_ids(view, tail, reader, writer)?;
-    fold_topics(tail, reader, writer)?;
+    let mut ids: Vec<ids::Entry> = tail.ids().collect();
+    if !ids.is_empty() {
+        ids.sort_unstable();
+        fold_runs(Table::Ids, &view.ids, ids, reader, writer)?;
+    }
+    let rows = tail.topics();
+    if !rows.is_empty() {
+        fold_runs(Table::Topics, &topics::read_directory(reader)?, rows, reader, writer)?;
+    }
 
     let mut requests = tail.requests.sorted();
     let mut packer = Packer::new(before.event_blocks);
@@ -118,33 +126,21 @@ fn packed(ends: &[u32], bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-fn fold_ids(view: &View, tail: &Tail, reader: &Reader, writer: &Writer<'_>) -> Result<()> {
-    let entries: Vec<(u64, u32)> = tail.ids().collect();
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let load = |key: u64| reader.must(Table::Ids, key, |payload| Ok(payload.to_vec()));
-    let plan = view.ids.add_run(entries, &load)?;
-    for run in plan.dropped_runs {
-        writer.remove_range(Table::Ids, sealed_key(run, 0)..=sealed_key(run, u32::MAX))?;
-    }
-    writer.put_all(Table::Ids, plan.blocks.into_iter())?;
-    writer.put(Table::Ids, sealed_key(0, 0), &plan.directory)
-}
-
-fn fold_topics(tail: &Tail, reader: &Reader, writer: &Writer<'_>) -> Result<()> {
-    let rows = tail.topics();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let load = |key: u64| reader.must(Table::Topics, key, |payload| Ok(payload.into()));
-    let directory = topics::read_directory(reader)?;
+/// Adds rows, in order, to the runs of a table.
+fn fold_runs<R: Row>(
+    table: Table,
+    directory: &Directory<R>,
+    rows: Vec<R>,
+    reader: &Reader,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    let load = |key: u64| reader.must(table, key, |payload| Ok(payload.into()));
     let plan = directory.add_run(rows, &load)?;
     for run in plan.dropped_runs {
-        writer.remove_range(Table::Topics, sealed_key(run, 0)..=sealed_key(run, u32::MAX))?;
+        writer.remove_range(table, sealed_key(run, 0)..=sealed_key(run, u32::MAX))?;
     }
-    writer.put_all(Table::Topics, plan.blocks.into_iter())?;
-    writer.put(Table::Topics, sealed_key(0, 0), &plan.directory)
+    writer.put_all(table, plan.blocks.into_iter())?;
+    writer.put(table, DIRECTORY, &plan.directory)
 }
 
 /// Rewrites the blocks of fixed rows that hold a changed row; `rows` past the end extend the sequence.

@@ -19,6 +19,7 @@ pub(crate) mod periods;
 pub(crate) mod records;
 pub(crate) mod reminders;
 mod rows;
+pub(crate) mod runs;
 pub(crate) mod salvage;
 pub(crate) mod sealed;
 pub(crate) mod snapshot;

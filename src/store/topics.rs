@@ -1,21 +1,20 @@
 //! Topics: which requests belong together, by customer and by FAQ entry, newest first.
 //!
-//! As with external ids (`ids.rs`), rows of a topic come in random order, so those of a fold become one sorted run, and
-//! runs of similar size are merged. A row that leaves its topic (a corrected customer, an unlinked entry) is written once
+//! Rows of a topic come in random order and are kept in sorted runs (`runs.rs`). A row that leaves its topic (a corrected customer, an unlinked entry) is written once
 //! more, as gone, and hides the earlier one in an older run until a merge drops both.
 //!
 //! A topic is known by a hash. It only finds candidates: whoever asks compares the text.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use twox_hash::XxHash3_64;
 
 use super::bytes::Input;
-use super::ids::block_key;
+use super::runs::{self, DIRECTORY, Load, Row, block_key, damaged, rows_of};
 use super::tables::{Reader, Table};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// Rows in a full block: with its frame it stays just under 16 KiB.
 pub(crate) const ROWS_PER_BLOCK: usize = 960;
@@ -23,14 +22,6 @@ pub(crate) const ROWS_PER_BLOCK: usize = 960;
 pub(crate) const ROW_BYTES: usize = 17;
 /// The bytes of a row's topic and place.
 const KEY_BYTES: usize = 16;
-/// No merge makes a longer run, so that none takes much longer than a write may.
-const MAX_MERGED: u64 = 2 << 20;
-/// An older run is taken into a merge while it has at most this many times the rows gathered so far.
-const TIER: u64 = 4;
-
-/// The key of the directory.
-pub(crate) const DIRECTORY: u64 = 0;
-
 /// What a topic is about. The numbers are part of the file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -52,7 +43,7 @@ pub(crate) const fn place(at: u32, slot: u32) -> u64 {
 }
 
 /// A request came to a topic or left it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TopicRow {
     pub(crate) topic: u64,
     pub(crate) place: u64,
@@ -60,10 +51,6 @@ pub(crate) struct TopicRow {
 }
 
 impl TopicRow {
-    fn key(&self) -> (u64, u64) {
-        (self.topic, self.place)
-    }
-
     /// The slot of the request.
     pub(crate) const fn slot(&self) -> u32 {
         self.place as u32
@@ -87,74 +74,59 @@ impl TopicRow {
     }
 }
 
-/// Hands over the payload of a block by its key.
-pub(crate) type Load<'a> = &'a dyn Fn(u64) -> Result<Arc<[u8]>>;
+impl Row for TopicRow {
+    type Key = (u64, u64);
+    /// Of one place the newest comes first, since its word counts.
+    type Turn = ((u64, u64), Reverse<usize>);
+    const WHAT: &'static str = "topics";
+    const PER_BLOCK: usize = ROWS_PER_BLOCK;
+    const BYTES: usize = ROW_BYTES;
+    const KEY_BYTES: usize = KEY_BYTES;
 
-/// All runs, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Directory {
-    runs: Vec<Run>,
-    /// Numbers are not used again, so that a block of a dropped run is never taken for one of a new run.
-    last_run: u32,
+    fn key(&self) -> (u64, u64) {
+        (self.topic, self.place)
+    }
+
+    fn turn(&self, source: usize) -> Self::Turn {
+        (self.key(), Reverse(source))
+    }
+
+    fn is_hidden_by(&self, before: &Self) -> bool {
+        self.key() == before.key()
+    }
+
+    /// What went has nothing to hide if nothing older is left.
+    fn says_something(&self) -> bool {
+        self.came
+    }
+
+    fn write_key((topic, place): (u64, u64), out: &mut Vec<u8>) {
+        out.extend_from_slice(&topic.to_le_bytes());
+        out.extend_from_slice(&place.to_le_bytes());
+    }
+
+    fn read_key(bytes: &[u8]) -> (u64, u64) {
+        bytes.first_chunk().map_or((0, 0), key_of)
+    }
+
+    fn pack(rows: &[Self], out: &mut Vec<u8>) {
+        rows.iter().for_each(|row| row.write(out));
+    }
+
+    fn key_at(block: &[u8], at: usize) -> (u64, u64) {
+        Self::read_key(&block.as_chunks::<ROW_BYTES>().0[at])
+    }
+
+    fn row_at(block: &[u8], at: usize) -> Result<Self> {
+        TopicRow::read(&block.as_chunks::<ROW_BYTES>().0[at])
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Run {
-    number: u32,
-    rows: u64,
-    /// The first topic and place of each block.
-    firsts: Vec<(u64, u64)>,
-}
-
-/// What to write so that a new run is part of the topics.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    /// Runs whose blocks are all to be removed.
-    pub(crate) dropped_runs: Vec<u32>,
-    /// New blocks by key, in rising order.
-    pub(crate) blocks: Vec<(u64, Vec<u8>)>,
-    /// The new directory.
-    pub(crate) directory: Vec<u8>,
-}
+/// The runs of topics.
+pub(crate) type Directory = runs::Directory<TopicRow>;
+type Run = runs::Run<TopicRow>;
 
 impl Directory {
-    /// # Errors
-    /// `Damaged` if these bytes are none.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Directory> {
-        let wrong = || damaged("the directory of topics is no directory".to_owned());
-        let mut input = Input::new(bytes);
-        let mut directory = Directory { last_run: input.u32()?, runs: Vec::new() };
-        for _ in 0..input.count(12)? {
-            let (number, rows) = (input.u32()?, input.u64()?);
-            let blocks = usize::try_from(rows.div_ceil(ROWS_PER_BLOCK as u64)).map_err(|_| wrong())?;
-            let firsts = input.take(blocks.checked_mul(KEY_BYTES).ok_or_else(wrong)?)?;
-            let firsts: Vec<(u64, u64)> = firsts.as_chunks().0.iter().map(key_of).collect();
-            let known = directory.runs.last().map_or(0, |run: &Run| run.number);
-            if number <= known || number > directory.last_run || rows == 0 || !firsts.is_sorted() {
-                return Err(wrong());
-            }
-            directory.runs.push(Run { number, rows, firsts });
-        }
-        input.end()?;
-        Ok(directory)
-    }
-
-    /// The bytes of it.
-    pub(crate) fn write(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        bytes.extend_from_slice(&self.last_run.to_le_bytes());
-        bytes.extend_from_slice(&(self.runs.len() as u32).to_le_bytes());
-        for run in &self.runs {
-            bytes.extend_from_slice(&run.number.to_le_bytes());
-            bytes.extend_from_slice(&run.rows.to_le_bytes());
-            for (topic, place) in &run.firsts {
-                bytes.extend_from_slice(&topic.to_le_bytes());
-                bytes.extend_from_slice(&place.to_le_bytes());
-            }
-        }
-        bytes
-    }
-
     /// The live places of a topic below `below`, newest first. `recent` are the topic's rows since the last fold: the
     /// last word about each place.
     pub(crate) fn newest_first<'a>(
@@ -169,87 +141,11 @@ impl Directory {
         let sources = self.runs.iter().rev().map(|run| Backwards::new(run, (topic, until), load)).collect();
         NewestFirst { topic, recent: recent.range(..until).rev().peekable(), sources, failed: false }
     }
-
-    /// Plans a run with these rows, which are in order and of different places, merged with runs of similar size.
-    pub(crate) fn add_run(&self, rows: Vec<TopicRow>, load: Load<'_>) -> Result<Plan> {
-        let keep = self.runs_to_keep(rows.len() as u64);
-        let (kept, merged) = self.runs.split_at(keep);
-        self.plan(kept, merged, rows, load)
-    }
-
-    /// Plans a run with these rows in the place of all.
-    pub(crate) fn replaced(&self, rows: Vec<TopicRow>) -> Result<Plan> {
-        let load = |_: u64| Err(Error::new(ErrorKind::Internal, "nothing is read to be replaced"));
-        let mut plan = self.plan(&[], &[], rows, &load)?;
-        plan.dropped_runs = self.runs.iter().map(|run| run.number).collect();
-        Ok(plan)
-    }
-
-    fn plan(&self, kept: &[Run], merged: &[Run], rows: Vec<TopicRow>, load: Load<'_>) -> Result<Plan> {
-        let number = self.last_run.checked_add(1).ok_or_else(|| {
-            Error::new(
-                ErrorKind::OutOfRange,
-                format!("topics: {} runs were written, no more can be", u32::MAX),
-            )
-        })?;
-        let mut writer = RunWriter::new(number);
-        // What went has nothing to hide if nothing older is left.
-        let oldest = kept.is_empty();
-        merge(merged, rows, load, |row| {
-            if row.came || !oldest {
-                writer.push(&row);
-            }
-        })?;
-        let (run, blocks) = writer.finish();
-        let runs = kept.iter().cloned().chain((run.rows > 0).then_some(run)).collect();
-        Ok(Plan {
-            dropped_runs: merged.iter().map(|run| run.number).collect(),
-            blocks,
-            directory: Directory { runs, last_run: number }.write(),
-        })
-    }
-
-    /// How many of the oldest runs stay as they are beside `rows` new ones.
-    fn runs_to_keep(&self, rows: u64) -> usize {
-        let (mut keep, mut gathered) = (self.runs.len(), rows);
-        while let Some(run) = keep.checked_sub(1).and_then(|last| self.runs.get(last))
-            && run.rows <= gathered.saturating_mul(TIER)
-            && run.rows + gathered <= MAX_MERGED
-        {
-            gathered += run.rows;
-            keep -= 1;
-        }
-        keep
-    }
-
-    /// Hands over every live row of the sealed ones, in order.
-    pub(crate) fn each(&self, load: Load<'_>, mut visit: impl FnMut(TopicRow)) -> Result<()> {
-        merge(&self.runs, Vec::new(), load, |row| {
-            if row.came {
-                visit(row);
-            }
-        })
-    }
 }
 
 /// The directory as of the reader's commit. Repairs change it without a fold, so it is not kept.
 pub(crate) fn read_directory(reader: &Reader) -> Result<Directory> {
     Ok(reader.with(Table::Topics, DIRECTORY, Directory::read)?.unwrap_or_default())
-}
-
-impl Run {
-    /// A block, if it is what the directory says.
-    fn block(&self, block: usize, load: Load<'_>) -> Result<Arc<[u8]>> {
-        let bytes = load(block_key(self.number, block as u32))?;
-        let before = (block * ROWS_PER_BLOCK) as u64;
-        let expected = (self.rows - before).min(ROWS_PER_BLOCK as u64) as usize;
-        let (rows, rest) = bytes.as_chunks::<ROW_BYTES>();
-        let sound = rows.len() == expected && rest.is_empty();
-        if sound && rows.first().is_some_and(|row| row_key(row) == self.firsts[block]) {
-            return Ok(bytes);
-        }
-        Err(damaged(format!("block {block} of run {} of topics is not what its directory says", self.number)))
-    }
 }
 
 /// The rows of a topic in a run, last first.
@@ -279,6 +175,10 @@ impl<'a> Backwards<'a> {
         Ok(found)
     }
 
+    fn block_at(&self, block: usize) -> Result<Arc<[u8]>> {
+        self.run.block(block, (self.load)(block_key(self.run.number, block as u32))?)
+    }
+
     fn step(&mut self) -> Result<Option<TopicRow>> {
         loop {
             if let Some((number, block)) = &self.block {
@@ -287,17 +187,17 @@ impl<'a> Backwards<'a> {
                     return TopicRow::read(&block.as_chunks().0[at]).map(Some);
                 }
                 let Some(before) = number.checked_sub(1) else { return Ok(None) };
-                let block = self.run.block(before, self.load)?;
-                self.left = block.len() / ROW_BYTES;
+                let block = self.block_at(before)?;
+                self.left = rows_of::<TopicRow>(&block);
                 self.block = Some((before, block));
                 continue;
             }
             // The last block that begins below the bound.
             let blocks = self.run.firsts.partition_point(|first| *first < self.until);
             let Some(number) = blocks.checked_sub(1) else { return Ok(None) };
-            let block = self.run.block(number, self.load)?;
+            let block = self.block_at(number)?;
             let (rows, _) = block.as_chunks::<ROW_BYTES>();
-            self.left = rows.partition_point(|row| row_key(row) < self.until);
+            self.left = rows.partition_point(|row| TopicRow::read_key(row) < self.until);
             self.block = Some((number, block));
         }
     }
@@ -351,118 +251,18 @@ impl Iterator for NewestFirst<'_> {
     }
 }
 
-/// Merges runs, oldest first, and rows newer than all, in order. Of several rows of a place the newest counts.
-fn merge(runs: &[Run], rows: Vec<TopicRow>, load: Load<'_>, mut push: impl FnMut(TopicRow)) -> Result<()> {
-    let mut sources: Vec<Forwards<'_>> =
-        runs.iter().map(|run| Forwards { run, next: 0, block: None, at: 0 }).collect();
-    let mut new = rows.into_iter();
-    let newest = sources.len();
-    // Of equal keys the newest source comes out first.
-    let entry = |row: TopicRow, at: usize| Reverse((row.key(), Reverse(at), row.came));
-    let mut heads = BinaryHeap::with_capacity(sources.len() + 1);
-    for (at, source) in sources.iter_mut().enumerate() {
-        heads.extend(source.take(load)?.map(|row| entry(row, at)));
-    }
-    heads.extend(new.next().map(|row| entry(row, newest)));
-    let mut last = None;
-    while let Some(Reverse(((topic, place), Reverse(at), came))) = heads.pop() {
-        if last != Some((topic, place)) {
-            last = Some((topic, place));
-            push(TopicRow { topic, place, came });
-        }
-        let next = match sources.get_mut(at) {
-            Some(source) => source.take(load)?,
-            None => new.next(),
-        };
-        heads.extend(next.map(|row| entry(row, at)));
-    }
-    Ok(())
-}
-
-/// Reads the rows of a run one by one, holding one block.
-struct Forwards<'a> {
-    run: &'a Run,
-    next: usize,
-    block: Option<Arc<[u8]>>,
-    at: usize,
-}
-
-impl Forwards<'_> {
-    fn take(&mut self, load: Load<'_>) -> Result<Option<TopicRow>> {
-        loop {
-            if let Some(bytes) = self.block.as_ref().and_then(|block| block.as_chunks().0.get(self.at)) {
-                self.at += 1;
-                return TopicRow::read(bytes).map(Some);
-            }
-            if self.next == self.run.firsts.len() {
-                return Ok(None);
-            }
-            let block = self.run.block(self.next, load)?;
-            let (rows, _) = block.as_chunks::<ROW_BYTES>();
-            if !rows.is_sorted_by(|before, after| row_key(before) < row_key(after)) {
-                return Err(damaged(format!("block {} of topics is not in order", self.next)));
-            }
-            self.block = Some(block);
-            self.next += 1;
-            self.at = 0;
-        }
-    }
-}
-
-/// Packs rows in order into blocks.
-struct RunWriter {
-    run: Run,
-    blocks: Vec<(u64, Vec<u8>)>,
-    bytes: Vec<u8>,
-}
-
-impl RunWriter {
-    fn new(number: u32) -> Self {
-        RunWriter { run: Run { number, rows: 0, firsts: Vec::new() }, blocks: Vec::new(), bytes: Vec::new() }
-    }
-
-    fn push(&mut self, row: &TopicRow) {
-        if self.bytes.is_empty() {
-            self.run.firsts.push(row.key());
-        }
-        row.write(&mut self.bytes);
-        self.run.rows += 1;
-        if self.bytes.len() == ROWS_PER_BLOCK * ROW_BYTES {
-            self.close();
-        }
-    }
-
-    fn close(&mut self) {
-        let key = block_key(self.run.number, self.blocks.len() as u32);
-        self.blocks.push((key, std::mem::take(&mut self.bytes)));
-    }
-
-    fn finish(mut self) -> (Run, Vec<(u64, Vec<u8>)>) {
-        if !self.bytes.is_empty() {
-            self.close();
-        }
-        (self.run, self.blocks)
-    }
-}
-
 fn key_of(bytes: &[u8; KEY_BYTES]) -> (u64, u64) {
     let [topic, place] = bytes.as_chunks::<8>().0 else { return (0, 0) };
     (u64::from_le_bytes(*topic), u64::from_le_bytes(*place))
-}
-
-fn row_key(row: &[u8; ROW_BYTES]) -> (u64, u64) {
-    row.first_chunk().map_or((0, 0), key_of)
-}
-
-fn damaged(what: String) -> Error {
-    Error::new(ErrorKind::Damaged, what)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeSet, HashMap};
 
+    use super::super::runs::Plan;
     use super::*;
+    use crate::error::ErrorKind;
 
     /// A table of blocks in memory.
     #[derive(Default)]
