@@ -8,6 +8,7 @@ import gzip
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -143,6 +144,15 @@ def test_an_exception_in_progress_ends_the_import(db: slaclock.Db) -> None:
     assert db.rebuild(verify=True).differing == 0
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Python's own handler: it is not there where the tests were started in the background of a shell, which ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_it_between_two_chunks(db: slaclock.Db) -> None:
     db.submit("A", received=FRIDAY)
     chunks = []
@@ -160,6 +170,7 @@ def test_ctrl_c_ends_it_between_two_chunks(db: slaclock.Db) -> None:
     assert db.import_events(events(20_000)).events_new == 20_000 - chunks[-1]
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_from_outside_ends_it_without_a_progress(servicenow: slaclock.Db) -> None:
     with gzip.open(LOG, "rb") as file:
         content = file.read()
