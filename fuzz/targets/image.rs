@@ -66,6 +66,9 @@ fn at(secs: i64) -> Instant {
     Instant::from_secs(slaclock_fuzz::MONDAY_S + secs).expect("in range")
 }
 
+/// Requests of the file whose images are tried.
+const REQUESTS: i64 = 240;
+
 fn options() -> Options {
     slaclock::sim::fold_after(Options::default().mode(Mode::Exclusive).cache_bytes(1 << 20), 30)
 }
@@ -77,7 +80,8 @@ fn base() -> &'static Base {
         let file = Memory::default();
         slaclock::sim::create(&file, &policy, &options()).expect("a database");
         let db = slaclock::sim::open(file.handle(), &options()).expect("a database");
-        for number in 0..60 {
+        // Enough for tables of several pages, so that there are references between pages to change.
+        for number in 0..REQUESTS {
             let request = Request::new(format!("CASE-{number}"), at(number * 900)).customer("acme");
             db.submit(&request).expect("a request");
             let kind = match number % 3 {
@@ -91,7 +95,8 @@ fn base() -> &'static Base {
         db.advance(at(500_000)).expect("notices");
         db.feed("mail").expect("a feed").acknowledge(2).expect("two notices");
         db.compact().expect("a fold");
-        db.submit(&Request::new("CASE-60", at(60_000))).expect("a request");
+        let last = Request::new(format!("CASE-{REQUESTS}"), at(REQUESTS * 900 + 600));
+        db.submit(&last).expect("a request");
         let answers = answers(&db).expect("answers");
         db.close().expect("closed");
         let folder =
@@ -107,7 +112,7 @@ fn answers(db: &Db) -> slaclock::Result<String> {
     told += &format!("{:?}", db.counts(at(100_000))?);
     told += &format!("{:?}", db.attainment_by(&AttainmentQuery::at(at(100_000)))?);
     told += &format!("{:?}", db.feed("mail")?.pending(1_000)?);
-    for number in (0..=60).step_by(7) {
+    for number in (0..=REQUESTS).step_by(23) {
         told += &format!("{:?}", db.get(&format!("CASE-{number}"))?);
     }
     Ok(told)
