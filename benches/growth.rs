@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant as Clock;
 
 use slaclock::{Db, Mode, OnError, Options, Page, Policy, Query, Stage};
-use slaclock_benches::{data, desk, report, rounds, size};
+use slaclock_benches::{data, desk, median, report, rounds, size};
 
 const BENCH: &str = "growth";
 /// Requests that are received in one transaction.
@@ -24,19 +24,16 @@ fn main() {
 }
 
 /// The median time of a call, in nanoseconds.
-fn median<T>(mut call: impl FnMut() -> T) -> f64 {
-    let mut took: Vec<f64> = (0..rounds(9))
-        .map(|_| {
-            let start = Clock::now();
-            // What it gives is put away when the clock has stopped.
-            let given = black_box(call());
-            let took = start.elapsed().as_secs_f64() * 1e9;
-            drop(given);
-            took
-        })
-        .collect();
-    took.sort_by(f64::total_cmp);
-    took[took.len() / 2]
+fn timed<T>(mut call: impl FnMut() -> T) -> f64 {
+    let once = |_| {
+        let start = Clock::now();
+        // What it gives is put away when the clock has stopped.
+        let given = black_box(call());
+        let took = start.elapsed().as_secs_f64() * 1e9;
+        drop(given);
+        took
+    };
+    median((0..rounds(9)).map(once).collect())
 }
 
 fn tell(what: &str, count: usize, value: f64, unit: &str) {
@@ -50,7 +47,7 @@ fn deadlines(count: usize) {
     let mut due = vec![0; count];
     // The first call learns the days.
     rule.due_many(&received, &mut due).expect("deadlines");
-    let ns = median(|| rule.due_many(black_box(&received), black_box(&mut due)).expect("deadlines"));
+    let ns = timed(|| rule.due_many(black_box(&received), black_box(&mut due)).expect("deadlines"));
     tell("a batch of deadlines, per deadline", count, ns / count as f64, "ns");
 }
 
@@ -61,7 +58,7 @@ fn database(path: &Path, count: usize) {
     ingest(path, &policy, &requests);
     drop(requests);
     let alone = || Db::open(path, Options::default().mode(Mode::Exclusive)).expect("a database");
-    let opened = median(|| {
+    let opened = timed(|| {
         let db = alone();
         assert_eq!(db.due_before(now, Page::first(1)).expect("a row").rows.len(), 1);
         db
@@ -70,15 +67,15 @@ fn database(path: &Path, count: usize) {
     let db = alone();
     let late = Query::at(now).stage(Stage::Late).stage(Stage::Breached);
     let rows = db.scan_columns(&late, usize::MAX).expect("columns").len();
-    let listed = median(|| db.scan_columns(&late, usize::MAX).expect("columns"));
+    let listed = timed(|| db.scan_columns(&late, usize::MAX).expect("columns"));
     tell("a list of the 1 % that is late, per row", count, listed / rows as f64, "ns");
-    let first = median(|| db.scan_columns(&late, 100).expect("columns"));
+    let first = timed(|| db.scan_columns(&late, 100).expect("columns"));
     tell("the first 100 that are late", count, first / 1e3, "µs");
-    let counted = median(|| db.counts(now).expect("counts"));
+    let counted = timed(|| db.counts(now).expect("counts"));
     tell("how many are late", count, counted / 1e3, "µs");
     let mut random = data::Random::new(9);
     let ids: Vec<String> = (0..1_000).map(|_| desk::id(random.below(count as i64) as usize)).collect();
-    let found = median(|| ids.iter().for_each(|id| drop(black_box(db.get(id).expect("a request")))));
+    let found = timed(|| ids.iter().for_each(|id| drop(black_box(db.get(id).expect("a request")))));
     tell("one request by its id, of 1,000 that are asked for again and again", count, found / 1e6, "µs");
     db.close().expect("a close");
     std::fs::remove_file(path).expect("a removal");

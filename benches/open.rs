@@ -9,7 +9,7 @@ use std::time::{Duration, Instant as Clock};
 
 use redb::ReadableTable;
 use slaclock::{Db, Instant, Mode, OnError, Options, Page, Request};
-use slaclock_benches::{Goal, Race, Timer, desk, report, rounds, size};
+use slaclock_benches::{Goal, Race, Timer, desk, median, report, rounds, size};
 
 const BENCH: &str = "open";
 const UNFOLDED: usize = 10_000;
@@ -59,16 +59,13 @@ fn main() {
 
     let shared = Db::shared(&path, Options::default()).expect("a database");
     drop(shared);
-    let mut took: Vec<Duration> = (0..1_000)
-        .map(|_| {
-            let start = Clock::now();
-            let db = Db::shared(&path, Options::default()).expect("a database");
-            std::hint::black_box(&db);
-            start.elapsed()
-        })
-        .collect();
-    took.sort_unstable();
-    let us = took[took.len() / 2].as_secs_f64() * 1e6;
+    let second = |_| {
+        let start = Clock::now();
+        let db = Db::shared(&path, Options::default()).expect("a database");
+        std::hint::black_box(&db);
+        start.elapsed().as_secs_f64() * 1e6
+    };
+    let us = median((0..1_000).map(second).collect());
     report::figure(BENCH, "a second opening in a process", "Db::shared", us, "µs", Some(Goal::AtMost(50.0)));
     slaclock::db::shutdown().expect("a shutdown");
     report::write();
@@ -114,9 +111,8 @@ fn measure(path: &Path, what: &str, question: &str, goal: Option<Goal>) {
         let text = String::from_utf8_lossy(&output.stdout);
         text.trim().parse().unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
     };
-    let mut took: Vec<f64> = (0..rounds(15)).map(|_| run()).collect();
-    took.sort_by(f64::total_cmp);
-    report::figure(BENCH, question, "slaclock", took[took.len() / 2], "ms", goal);
+    let took = median((0..rounds(15)).map(|_| run()).collect());
+    report::figure(BENCH, question, "slaclock", took, "ms", goal);
 }
 
 #[allow(clippy::print_stdout, reason = "the parent reads it")]

@@ -14,7 +14,7 @@ pub mod machine;
 pub mod race;
 pub mod report;
 
-pub use race::{Outcome, Race, Timer};
+pub use race::{Outcome, Race, Timer, median};
 pub use report::Goal;
 
 /// The number of items to measure with: `SLACLOCK_BENCH_SIZE`, or `usual`.

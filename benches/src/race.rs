@@ -173,6 +173,15 @@ impl<C> Outcome<C> {
     }
 }
 
+/// The median of what was measured.
+///
+/// # Panics
+/// If nothing was.
+#[must_use]
+pub fn median(values: Vec<f64>) -> f64 {
+    quartiles(values).1
+}
+
 /// Lower quartile, median and upper quartile.
 fn quartiles(mut values: Vec<f64>) -> (f64, f64, f64) {
     assert!(!values.is_empty(), "a race has at least one round");

@@ -287,7 +287,7 @@ impl Db {
             let from = table.len();
             table.extend_mirrored(rows, &clocks, &kinds, query.now);
             for (at, clock) in clocks.iter().enumerate() {
-                if clock.runs() && snapshot.is_as_sealed(clock) {
+                if snapshot.is_as_sealed(clock) {
                     mirrored_ids.append(places[at], &strides[at], &mut ids);
                 } else {
                     let clock = snapshot.clock_row(slot_of(rows[at]))?;

@@ -290,15 +290,13 @@ fn told_by_rows(
     // Due comes before limit, so that notices of the same second keep that order.
     let mut lates = Vec::new();
     for kind in IndexKind::DUE.into_iter().chain([IndexKind::Limit]) {
-        let passed = rows_in(kind)?;
-        if kind != IndexKind::Limit {
+        let (passed, limit) = (rows_in(kind)?, kind == IndexKind::Limit);
+        if !limit {
             lates.extend(passed.iter().map(|row| slot_of(*row)));
         }
-        each_passed(snapshot, kind == IndexKind::Limit, passed, |clock| {
-            match notice_of(clock, kind == IndexKind::Limit) {
-                Some(notice) => rows.push(notice),
-                None => drop(derived.insert(clock.request)),
-            }
+        each_passed(snapshot, limit, passed, |clock| match notice_of(clock, limit) {
+            Some(notice) => rows.push(notice),
+            None => drop(derived.insert(clock.request)),
         })?;
     }
     if !derived.is_empty() {

@@ -14,9 +14,9 @@ use crate::store::head::Head;
 use crate::store::log::{self, Change, LogEntry, Moves};
 use crate::store::records::{ClockRow, RequestRow, row_at};
 use crate::store::reminders::{Done, Schedule};
-use crate::store::runs::DIRECTORY;
+use crate::store::runs::{DIRECTORY, rows_of};
 use crate::store::sealed::{SealedRows, seal_rows};
-use crate::store::snapshot::packed_record;
+use crate::store::snapshot::{packed, packed_record};
 use crate::store::tables::{META_FORMAT, Table};
 use crate::store::topics::{self, TopicRow};
 use crate::store::{codec, ids, notices};
@@ -52,7 +52,7 @@ pub fn reread(table: u8, key: u64, payload: &[u8]) -> Result<Vec<u8>> {
         Table::Requests => rows(payload, RequestRow::read, RequestRow::write),
         Table::Clocks => rows(payload, ClockRow::read, ClockRow::write),
         Table::Events => groups(payload),
-        Table::Ids if key == 0 => Ok(ids::Directory::read(payload)?.write()),
+        Table::Ids if key == DIRECTORY => Ok(ids::Directory::read(payload)?.write()),
         Table::Ids => hashes(payload),
         Table::Index if key as u32 == 0 => directory(payload),
         Table::Index => sorted(payload),
@@ -132,11 +132,9 @@ fn records(payload: &[u8]) -> Result<Vec<u8>> {
         let record = packed_record(payload, index as u64)?;
         let _ = codec::first_text(record)?;
         codec::append(&mut bytes, &codec::decode_all::<Request>(record)?)?;
-        ends.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        ends.push(bytes.len() as u32);
     }
-    let mut again = Vec::new();
-    put_count(&mut again, count)?;
-    Ok([again, ends, bytes].concat())
+    packed(&ends, &bytes)
 }
 
 fn rows<const SIZE: usize, R>(
@@ -167,19 +165,10 @@ fn groups(payload: &[u8]) -> Result<Vec<u8>> {
     Ok(again)
 }
 
-/// A block of the external ids, asked for each of its hashes.
+/// A block of the external ids, as the only one of a run, asked for each of its hashes.
 fn hashes(payload: &[u8]) -> Result<Vec<u8>> {
-    const ENTRY_BYTES: usize = 12;
-    let count = payload.len() / ENTRY_BYTES;
-    let hashes = payload.as_chunks::<8>().0;
-    let first = *hashes.first().ok_or_else(|| damaged("a block without ids"))?;
-    if count == 0 || count > ids::ENTRIES_PER_BLOCK {
-        return Err(damaged("a block of external ids of an impossible size"));
-    }
-    let one_run = [1_u32.to_le_bytes(), 1_u32.to_le_bytes(), 1_u32.to_le_bytes()].concat();
-    let directory = [&one_run[..], &(count as u64).to_le_bytes(), &first].concat();
-    let directory = ids::Directory::read(&directory)?;
-    for hash in &hashes[..count] {
+    let directory = ids::Directory::of_block(payload)?;
+    for hash in payload.as_chunks::<8>().0.iter().take(rows_of::<ids::Entry>(payload)) {
         directory.find(u64::from_le_bytes(*hash), &|_, visit| visit(payload))?;
     }
     Ok(payload.to_vec())
@@ -188,14 +177,7 @@ fn hashes(payload: &[u8]) -> Result<Vec<u8>> {
 /// A block of topics, as the only one of a run.
 fn topic_rows(payload: &[u8]) -> Result<Vec<u8>> {
     let again = rows(payload, TopicRow::read, TopicRow::write)?;
-    let count = again.len() / topics::ROW_BYTES;
-    let first = again.first_chunk::<16>().ok_or_else(|| damaged("a block without topics"))?;
-    if count > topics::ROWS_PER_BLOCK {
-        return Err(damaged("a block of topics of an impossible size"));
-    }
-    let one_run = [1_u32.to_le_bytes(), 1_u32.to_le_bytes(), 1_u32.to_le_bytes()].concat();
-    let directory = [&one_run[..], &(count as u64).to_le_bytes(), first].concat();
-    topics::Directory::read(&directory)?.each(&|_| Ok(payload.into()), drop)?;
+    topics::Directory::of_block(&again)?.each(&|_| Ok(payload.into()), drop)?;
     Ok(again)
 }
 

@@ -10,8 +10,8 @@ use crate::model::{Event, Facts, Request};
 use crate::store::faq::{self, StoredEntry};
 use crate::store::log::LogEntry;
 use crate::store::records::RequestRow;
-use crate::store::runs::DIRECTORY;
-use crate::store::snapshot::{Snapshot, sealed_key};
+use crate::store::runs::{DIRECTORY, keys_of};
+use crate::store::snapshot::Snapshot;
 use crate::store::tables::Table;
 use crate::store::topics::{self, TopicRow};
 use crate::store::{Commit, codec, texts};
@@ -91,7 +91,7 @@ impl Db {
             let directory = topics::read_directory(snapshot.reader()?).unwrap_or_default();
             let plan = directory.replaced(rows.collect())?;
             for run in plan.dropped_runs {
-                dropped.push((Table::Topics, sealed_key(run, 0)..=sealed_key(run, u32::MAX)));
+                dropped.push((Table::Topics, keys_of(run)));
             }
             values.extend(plan.blocks.into_iter().map(|(key, bytes)| (Table::Topics, key, bytes)));
             values.push((Table::Topics, DIRECTORY, plan.directory));

@@ -2,16 +2,15 @@
 //!
 //! Done rarely, so that its cost spreads over many operations; a commit in between only appends.
 
-use super::bytes::put_count;
 use super::events::Packer;
 use super::head::Head;
 use super::ids;
 use super::index::{IndexKind, row};
 use super::records::{ClockRow, RequestRow};
-use super::runs::{DIRECTORY, Directory, Row};
+use super::runs::{DIRECTORY, Directory, Row, keys_of};
 use super::sealed;
 use super::snapshot::{
-    CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, load_block, packed_record, record_block_key, sealed_key,
+    CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, load_block, packed, packed_record, record_block_key, sealed_key,
 };
 use super::tables::{META_HEAD, Reader, Table, Writer};
 use super::topics;
@@ -116,16 +115,6 @@ fn seal_records<'a>(
     writer.put_all(Table::Records, blocks.into_iter())
 }
 
-fn packed(ends: &[u32], bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(4 + ends.len() * 4 + bytes.len());
-    put_count(&mut out, ends.len())?;
-    for end in ends {
-        out.extend_from_slice(&end.to_le_bytes());
-    }
-    out.extend_from_slice(bytes);
-    Ok(out)
-}
-
 /// Adds rows, in order, to the runs of a table.
 fn fold_runs<R: Row>(
     table: Table,
@@ -137,7 +126,7 @@ fn fold_runs<R: Row>(
     let load = |key: u64| reader.must(table, key, |payload| Ok(payload.into()));
     let plan = directory.add_run(rows, &load)?;
     for run in plan.dropped_runs {
-        writer.remove_range(table, sealed_key(run, 0)..=sealed_key(run, u32::MAX))?;
+        writer.remove_range(table, keys_of(run))?;
     }
     writer.put_all(table, plan.blocks.into_iter())?;
     writer.put(table, DIRECTORY, &plan.directory)

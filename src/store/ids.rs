@@ -11,7 +11,7 @@ use crate::error::Result;
 /// Part of the file format.
 const SEED: u64 = 0x736c_6163_6c6f_636b;
 /// Entries in a full block: with its frame it stays just under 4 KiB, since a look-up reads and verifies all of it.
-pub(crate) const ENTRIES_PER_BLOCK: usize = 336;
+const ENTRIES_PER_BLOCK: usize = 336;
 const ENTRY_BYTES: usize = 12;
 /// Hands over a block by its key, without a copy.
 pub(crate) type With<'a> = &'a dyn Fn(u64, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>;

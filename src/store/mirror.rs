@@ -2,8 +2,8 @@
 //!
 //! A list of many clocks comes in the order of due, so looking each of them up in its sealed value reads the file in
 //! no order at all. Twenty bytes a clock and, for lists that name requests, the external ids are gathered once instead, in
-//! the order of the file, when a list is first asked for that is long enough to pay for it. Sealed values do not change while their epoch
-//! lasts; requests that were touched since are looked up as ever.
+//! the order of the file, when a list is first asked for that is long enough to pay for it. Sealed values do not change
+//! while their epoch lasts; requests that were touched since are looked up as ever.
 
 use super::records::{ClockRow, NONE, PhaseCode};
 use super::snapshot::Snapshot;
@@ -116,7 +116,7 @@ impl MirroredClock {
 
     /// Whether it is sealed and runs.
     #[inline]
-    pub(crate) fn runs(&self) -> bool {
+    pub(super) fn runs(&self) -> bool {
         self.kind != NOT_RUNNING
     }
 

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::fmt::Debug;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::bytes::Input;
@@ -59,6 +60,11 @@ pub(crate) trait Row: Copy + Ord + Debug {
 /// The key of a block: the run's number, from 1, and the block's, from 0.
 pub(crate) const fn block_key(run: u32, block: u32) -> u64 {
     (run as u64) << 32 | block as u64
+}
+
+/// The keys of all blocks of a run.
+pub(crate) const fn keys_of(run: u32) -> RangeInclusive<u64> {
+    block_key(run, 0)..=block_key(run, u32::MAX)
 }
 
 /// All runs, oldest first.
@@ -114,6 +120,20 @@ impl<R: Row> Directory<R> {
         }
         input.end()?;
         Ok(directory)
+    }
+
+    /// The directory of a run of one block, this one.
+    ///
+    /// # Errors
+    /// `Damaged` if it has no row, or more than fit a block.
+    #[cfg(feature = "sim")]
+    pub(crate) fn of_block(block: &[u8]) -> Result<Self> {
+        let rows = rows_of::<R>(block);
+        if !(1..=R::PER_BLOCK).contains(&rows) {
+            return Err(damaged(format!("a block of {} with {rows} rows", R::WHAT)));
+        }
+        let run = Run { number: 1, rows: rows as u64, firsts: vec![R::key_at(block, 0)] };
+        Ok(Directory { runs: vec![run], last_run: 1 })
     }
 
     /// The directory as a value.
@@ -208,7 +228,7 @@ impl<R: Row> Run<R> {
 }
 
 /// Rows of a block.
-pub(super) fn rows_of<R: Row>(block: &[u8]) -> usize {
+pub(crate) fn rows_of<R: Row>(block: &[u8]) -> usize {
     block.len() / R::BYTES
 }
 

@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::{Arc, RwLockReadGuard};
 
-use super::bytes::Input;
+use super::bytes::{Input, put_count};
 use super::file::OpenFile;
 use super::head::Head;
 use super::ids;
@@ -191,9 +191,9 @@ impl<'a> Snapshot<'a> {
         Ok(self.view.mirrored_ids.get_or_init(|| gathered).as_ref())
     }
 
-    /// Whether a clock that was sealed is sure to be as it was sealed.
+    /// Whether a clock of the mirror is sure to run, as it was sealed.
     pub(crate) fn is_as_sealed(&self, clock: &MirroredClock) -> bool {
-        self.view.is_untouched() || !self.view.is_touched(clock.request)
+        clock.runs() && (self.view.is_untouched() || !self.view.is_touched(clock.request))
     }
 
     /// The changes since the last fold.
@@ -376,7 +376,18 @@ pub(crate) fn load_block(reader: &Reader, kind: IndexKind, block: u64) -> Result
     reader.must(Table::Index, sealed_key(kind as u32, block as u32), |payload| Ok(payload.to_vec()))
 }
 
-/// The bytes of record `index` of a packed block: a count, that many end offsets, the records.
+/// A packed block of records that lie one after the other: a count, that many end offsets, the records.
+pub(crate) fn packed(ends: &[u32], bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(4 + ends.len() * 4 + bytes.len());
+    put_count(&mut out, ends.len())?;
+    for end in ends {
+        out.extend_from_slice(&end.to_le_bytes());
+    }
+    out.extend_from_slice(bytes);
+    Ok(out)
+}
+
+/// The bytes of record `index` of a packed block.
 pub(crate) fn packed_record(block: &[u8], index: u64) -> Result<&[u8]> {
     let mut input = Input::new(block);
     let count = input.count(4)?;

@@ -1,7 +1,8 @@
 //! Topics: which requests belong together, by customer and by FAQ entry, newest first.
 //!
-//! Rows of a topic come in random order and are kept in sorted runs (`runs.rs`). A row that leaves its topic (a corrected customer, an unlinked entry) is written once
-//! more, as gone, and hides the earlier one in an older run until a merge drops both.
+//! Rows of a topic come in random order and are kept in sorted runs (`runs.rs`). A row that leaves its topic (a corrected
+//! customer, an unlinked entry) is written once more, as gone, and hides the earlier one in an older run until a merge drops
+//! both.
 //!
 //! A topic is known by a hash. It only finds candidates: whoever asks compares the text.
 
@@ -17,11 +18,12 @@ use super::tables::{Reader, Table};
 use crate::error::Result;
 
 /// Rows in a full block: with its frame it stays just under 16 KiB.
-pub(crate) const ROWS_PER_BLOCK: usize = 960;
+const ROWS_PER_BLOCK: usize = 960;
 /// A row: the topic, its place, and whether it came.
 pub(crate) const ROW_BYTES: usize = 17;
 /// The bytes of a row's topic and place.
 const KEY_BYTES: usize = 16;
+
 /// What a topic is about. The numbers are part of the file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

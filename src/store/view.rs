@@ -16,6 +16,7 @@ use super::ids;
 use super::index::{Index, IndexKind};
 use super::log::{Moves, Written};
 use super::mirror::{Mirror, MirroredIds};
+use super::runs::DIRECTORY;
 use super::sealed::SealedRows;
 use super::snapshot::sealed_key;
 use super::tables::{META_HEAD, Reader, Table};
@@ -60,7 +61,7 @@ impl View {
                 reader.with(Table::Index, sealed_key(kind as u32, 0), SealedRows::from_directory)?;
             indexes[kind as usize] = Index::new(directory.unwrap_or_default());
         }
-        let ids = reader.with(Table::Ids, sealed_key(0, 0), ids::Directory::read)?.unwrap_or_default();
+        let ids = reader.with(Table::Ids, DIRECTORY, ids::Directory::read)?.unwrap_or_default();
         let head = Head { seq: last.folded, ..last };
         let (blocks, found) = (Blocks::new(block_bytes / 4 * 3), Blocks::new(block_bytes / 4));
         let tail = OnceLock::new();
