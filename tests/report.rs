@@ -4,7 +4,7 @@
 
 use chrono::NaiveDate;
 use slaclock::attainment::{IntoPeriod, Standing};
-use slaclock::report::{Ids, Side};
+use slaclock::report::{BurnDay, Ids, Side};
 use slaclock::{
     AttainmentQuery, Db, ErrorKind, Event, EventKind, Instant, Month, OnError, Operation, Policy, Report,
     ReportQuery, Request,
@@ -105,11 +105,13 @@ fn every_figure_follows_from_the_requests() {
 
     // Three missed on the day after their receipt, each at 17:00 of the day of receipt.
     let budget = &clock.burndown[0];
-    let day = |day: u32| *budget.days.iter().find(|own| own.date == date(day)).unwrap();
+    let day = |day: u32| budget.days.iter().find(|own| own.date == date(day)).unwrap();
     assert_eq!((budget.days[0].date, budget.days.last().unwrap().date), (date(1), date(14)));
     assert_eq!((day(1).received, day(2).received, day(6).received, day(13).received), (0, 1, 5, 10));
     let missed = [3, 4, 8, 9, 12, 13].map(|on| day(on).missed);
     assert_eq!(missed, [0, 1, 1, 2, 3, 4]);
+    assert_eq!(day(2).received_on.first, ["R0"]);
+    assert_eq!([4, 9, 12].map(|on| day(on).missed_on.first.join(" ")), ["R2", "R5", "R8"]);
     // Five of ten may be missed.
     assert_eq!((day(3).left, day(13).left), (5, 1));
     assert_eq!(budget.days.last().unwrap().left, tally.budget_left(&clock.attainment.goal.unwrap()));
@@ -346,6 +348,10 @@ fn the_figures_of_a_real_log_agree_with_each_other() {
         );
         let last = clock.burndown[0].days.last().unwrap();
         assert_eq!((last.received, last.missed), (tally.counted(), tally.missed));
+        let days = &clock.burndown[0].days;
+        let of_days = |own: fn(&BurnDay) -> &Ids| days.iter().map(|day| total(own(day))).sum::<u64>();
+        assert_eq!(of_days(|day| &day.received_on), tally.counted());
+        assert_eq!(of_days(|day| &day.missed_on), tally.missed);
         let bins: u64 = clock.handling.bins.iter().map(|bin| total(&bin.ids)).sum();
         assert_eq!(
             bins + clock.handling.on_hold.total,

@@ -101,8 +101,8 @@ struct BudgetView {
 #[derive(Serialize)]
 struct DayRow {
     day: String,
-    received: String,
-    missed: String,
+    received: Linked,
+    missed: Linked,
     left: String,
 }
 
@@ -259,7 +259,7 @@ impl ClockView {
         };
         let left_out = clock.burndown.len().saturating_sub(MOST_BURNDOWNS);
         let budgets = clock.burndown.iter().skip(left_out).enumerate();
-        let budgets = budgets.map(|(number, month)| budget(month, &format!("{id}-budget-{number}")));
+        let budgets = budgets.map(|(number, month)| budget(month, &format!("{id}-budget-{number}"), lists));
         Ok(ClockView {
             name: name.to_owned(),
             headline: headline(clock),
@@ -387,7 +387,7 @@ fn month_row(month: &Burndown, lists: &mut Lists) -> MonthRow {
     }
 }
 
-fn budget(month: &Burndown, id: &str) -> Result<BudgetView> {
+fn budget(month: &Burndown, id: &str, lists: &mut Lists) -> Result<BudgetView> {
     let signed = |left: i64| {
         let sign = if left < 0 { "−" } else { "" };
         format!("{sign}{}", words::count(left.unsigned_abs()))
@@ -405,8 +405,8 @@ fn budget(month: &Burndown, id: &str) -> Result<BudgetView> {
             .iter()
             .map(|day| DayRow {
                 day: words::short_day(day.date),
-                received: words::count(day.received),
-                missed: words::count(day.missed),
+                received: lists.link(format!("Received on {}", words::day(day.date)), &day.received_on),
+                missed: lists.link(format!("Missed on {}", words::day(day.date)), &day.missed_on),
                 left: signed(day.left),
             })
             .collect(),

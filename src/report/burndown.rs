@@ -25,11 +25,15 @@ pub struct Burndown {
 }
 
 /// One date.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BurnDay {
     /// In the clock's zone.
     #[serde(with = "crate::time::date_text")]
     pub date: NaiveDate,
+    /// The requests that count, received on this date.
+    pub received_on: Ids,
+    /// Of the period's requests, those that missed their deadline on this date.
+    pub missed_on: Ids,
     /// Requests that count, received up to the end of this date.
     pub received: u64,
     /// Of the period's requests, those whose deadline was missed up to the end of this date.
@@ -45,8 +49,8 @@ pub(crate) struct Spending {
     met: Ids,
     missed: Ids,
     undecided: Ids,
-    received: BTreeMap<NaiveDate, u64>,
-    misses: BTreeMap<NaiveDate, u64>,
+    received: BTreeMap<NaiveDate, Ids>,
+    misses: BTreeMap<NaiveDate, Ids>,
 }
 
 impl Spending {
@@ -61,7 +65,7 @@ impl Spending {
     ) {
         self.tally.add(outcome);
         if !matches!(outcome.verdict, Verdict::Excluded(_)) {
-            *self.received.entry(received).or_default() += 1;
+            self.received.entry(received).or_default().add(id, most);
         }
         match outcome.verdict {
             Verdict::Met => self.met.add(id, most),
@@ -70,22 +74,24 @@ impl Spending {
         }
         if let Some(missed) = missed {
             self.missed.add(id, most);
-            *self.misses.entry(missed).or_default() += 1;
+            self.misses.entry(missed).or_default().add(id, most);
         }
     }
 
     /// The days up to `today`. `attainment` carries the period and the goal.
-    pub(crate) fn burndown(self, attainment: Attainment, today: NaiveDate) -> Burndown {
+    pub(crate) fn burndown(mut self, attainment: Attainment, today: NaiveDate) -> Burndown {
         let (first, last) = (attainment.period.first(), attainment.period.last());
         let last = self.misses.last_key_value().map_or(last, |(date, _)| last.max(*date)).min(today);
         let allowed = attainment.goal.as_ref().map_or(0, |goal| attainment.tally.allowed_misses(goal));
         let allowed = i64::try_from(allowed).unwrap_or(i64::MAX);
         let (mut received, mut missed) = (0, 0);
         let days = first.iter_days().take_while(|date| *date <= last).map(|date| {
-            received += self.received.get(&date).copied().unwrap_or(0);
-            missed += self.misses.get(&date).copied().unwrap_or(0);
+            let received_on = self.received.remove(&date).unwrap_or_default();
+            let missed_on = self.misses.remove(&date).unwrap_or_default();
+            received += received_on.total;
+            missed += missed_on.total;
             let left = allowed.saturating_sub(i64::try_from(missed).unwrap_or(i64::MAX));
-            BurnDay { date, received, missed, left }
+            BurnDay { date, received_on, missed_on, received, missed, left }
         });
         let days = days.collect();
         Burndown { attainment, met: self.met, missed: self.missed, undecided: self.undecided, days }
