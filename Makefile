@@ -75,10 +75,9 @@ format:
 lint:
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 
-# Runs the examples in the documentation too. The C library is tried without search and pages, as it is shipped, and with them.
+# Runs the examples in the documentation too. The C library is tried with search and pages here, as it is shipped in test-c-install.
 tests:
 	$(CARGO) test --workspace --all-features --locked
-	SLACLOCK_C_FEATURES=search,html $(CARGO) test --workspace --all-features --locked --test c -- what_was_asked_before an_agreement
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked
@@ -95,10 +94,12 @@ fuzz:
 models:
 	$(CARGO) test --release --locked --manifest-path fuzz/Cargo.toml --target-dir target/models -p slaclock-models -- --nocapture
 
-# Instructions of the hot paths against their bounds; valgrind counts them.
+# Instructions of the hot paths against their bounds; valgrind counts them. Built together with the C library, since both
+# use the same build of the core then.
 instructions:
 	scripts/need valgrind valgrind
-	$(CARGO) run --release --locked -p slaclock-benches --bin instructions
+	$(CARGO) build --release --locked -p slaclock-capi -p slaclock-benches --lib --bin instructions
+	$(slaclock_built)/instructions
 
 # --- the C library: c-library, install, uninstall, and the test of them -----------------------------------------------
 

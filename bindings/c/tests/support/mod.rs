@@ -9,17 +9,16 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// The folder of libslaclock.so and libslaclock.a, which Cargo does not build for tests of its own accord.
-/// `SLACLOCK_C_FEATURES=search` builds that feature in.
+/// The folder of libslaclock.so and libslaclock.a with search and pages, which Cargo does not build for tests of its own
+/// accord. Packages, features and a test target are those of `make test`, so that all it depends on is there already; the
+/// Python package has no part in that. `scripts/test-c-install` tries the library as it is shipped.
 pub(crate) fn library() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--package", "slaclock-capi", "--locked", "--target-dir"]).arg(target);
-        if let Some(features) = std::env::var_os("SLACLOCK_C_FEATURES") {
-            cargo.arg("--features").arg(features);
-        }
+        cargo.args(["build", "--workspace", "--exclude", "slaclock-python", "--all-features"]);
+        cargo.args(["--lib", "--test", "c", "--locked", "--target-dir"]).arg(target);
         succeeds(cargo.current_dir(root()));
         target.join("debug")
     })
