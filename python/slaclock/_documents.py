@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
+from functools import cache
 from typing import Any
 
 from slaclock import _agreement, _history
@@ -20,38 +21,62 @@ def decoded(name: str, text: str, zone: tzinfo) -> Any:
     wanted = getattr(_history if hasattr(_history, name) else _agreement, name)
     document = json.loads(text)
     if isinstance(document, list):
-        return tuple(_read(wanted, entry, zone) for entry in document)
-    return _read(wanted, document, zone)
+        return _each(_reader(wanted))(document, zone)
+    return _one(_reader(wanted), document, zone)
 
 
-_KNOWN: dict[type, dict[str, Any]] = {}
+_Reader = Callable[[Any, tzinfo], Any]
+"""Reads a value that is not `None`."""
 
 
-def _fields(wanted: type) -> dict[str, Any]:
-    if wanted not in _KNOWN:
-        _KNOWN[wanted] = typing.get_type_hints(wanted)
-    return _KNOWN[wanted]
-
-
-def _read(wanted: Any, value: Any, zone: tzinfo) -> Any:
-    if value is None or wanted is Any:
-        return value
+@cache
+def _reader(wanted: Any) -> _Reader | None:
+    """How a value of this annotation is read; `None` if it is what it is. Lists of a hundred thousand moved clocks are
+    read, so what can be known of a class is found out once."""
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if origin in (types.UnionType, typing.Union):
-        return _read(next(choice for choice in arguments if choice is not type(None)), value, zone)
+        return _reader(next(choice for choice in arguments if choice is not type(None)))
+    if origin is tuple and arguments[-1] is Ellipsis:
+        return _each(_reader(arguments[0]))
     if origin is tuple:
-        inner = arguments if arguments[-1] is not Ellipsis else (arguments[0],) * len(value)
-        return tuple(_read(kind, entry, zone) for kind, entry in zip(inner, value, strict=True))
+        return _pair([_reader(kind) for kind in arguments])
     if origin is Mapping:
-        return {key: _read(arguments[1], entry, zone) for key, entry in value.items()}
+        return _values(_reader(arguments[1]))
     if wanted is datetime:
-        return datetime.fromtimestamp(value, zone)
+        return datetime.fromtimestamp
     if wanted is timedelta:
-        return timedelta(seconds=value)
+        return lambda value, _: timedelta(seconds=value)
     if wanted is date:
-        return date.fromisoformat(value)
+        return lambda value, _: date.fromisoformat(value)
     if isinstance(wanted, type) and issubclass(wanted, tuple):
-        fields, others = _fields(wanted), _agreement.OTHER_NAMES.get(wanted, {})
-        named = {others.get(name, name): entry for name, entry in value.items()}
-        return wanted(**{name: _read(fields[name], entry, zone) for name, entry in named.items()})
-    return value
+        return _record(wanted)
+    return None
+
+
+def _one(reader: _Reader | None, value: Any, zone: tzinfo) -> Any:
+    return value if reader is None or value is None else reader(value, zone)
+
+
+def _each(reader: _Reader | None) -> _Reader:
+    return lambda values, zone: tuple([_one(reader, value, zone) for value in values])
+
+
+def _pair(readers: list[_Reader | None]) -> _Reader:
+    return lambda values, zone: tuple([_one(reader, value, zone) for reader, value in zip(readers, values, strict=True)])
+
+
+def _values(reader: _Reader | None) -> _Reader:
+    return lambda values, zone: {name: _one(reader, value, zone) for name, value in values.items()}
+
+
+def _record(wanted: Any) -> _Reader:
+    hints = typing.get_type_hints(wanted)
+    names = {own: other for other, own in _agreement.OTHER_NAMES.get(wanted, {}).items()}
+    fields = [(names.get(name, name), _reader(hints[name])) for name in wanted._fields]
+
+    def read(document: dict[str, Any], zone: tzinfo) -> Any:
+        if len(document) != len(fields):
+            raise KeyError(f"{wanted.__name__}: {sorted(document)} are not its fields")
+        return wanted._make([_one(reader, document[name], zone) for name, reader in fields])
+
+    return read
