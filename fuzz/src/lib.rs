@@ -2,11 +2,13 @@
 
 pub mod calendar;
 pub mod ical;
+pub mod image;
 pub mod import;
 pub mod life;
 pub mod memory;
 pub mod policy;
 pub mod record;
+pub mod replay;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, Once, PoisonError};

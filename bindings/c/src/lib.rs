@@ -63,3 +63,10 @@ pub mod care;
 pub mod import;
 
 pub mod arrow;
+
+// The script of calls names this crate as the fuzzer does.
+#[cfg(test)]
+extern crate self as slaclock_capi;
+
+#[cfg(test)]
+mod corpus;
