@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use slaclock::calendar::{Calendar, CalendarSpec, Hours};
 use slaclock::zone::TzData;
-use slaclock::{Instant, Policy, TimeOfDay};
+use slaclock::{Instant, Policy, Span, TimeOfDay};
 use slaclock_benches::{Goal, Race, Timer, data, report, rounds};
 
 const BENCH: &str = "compile";
@@ -31,6 +31,10 @@ fn main() {
         .with("calendar of New York, checked", 1, |()| {
             black_box(compiled(&spec));
         })
+        .with("calendar of New York, and a first deadline", 1, |()| {
+            let calendar = compiled(&spec);
+            black_box(calendar.add_working_time(first, Span::from_hours(10)).expect("a deadline"));
+        })
         .with("calendar of New York, with its tables of 1970-2099", 1, |()| {
             let calendar = compiled(&spec);
             calendar.prepare();
@@ -55,8 +59,9 @@ fn main() {
         .run(rounds(25));
     outcome
         .absolute("calendar of New York, checked", None)
-        .absolute("calendar of New York, with its tables of 1970-2099", Some(Goal::AtMostNs(0.3 * MS)))
-        .absolute("calendar of Moscow, no holidays, with its tables", Some(Goal::AtMostNs(0.3 * MS)))
+        .absolute("calendar of New York, and a first deadline", Some(Goal::AtMostNs(0.3 * MS)))
+        .absolute("calendar of New York, with its tables of 1970-2099", None)
+        .absolute("calendar of Moscow, no holidays, with its tables", None)
         .absolute("policy of these benchmarks", Some(Goal::AtMostNs(4.0 * MS)))
         .absolute("policy of the reference promise", Some(Goal::AtMostNs(4.0 * MS)))
         .absolute("table of a cut-off rule, 1 year", None);

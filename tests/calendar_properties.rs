@@ -50,6 +50,9 @@ fn compiled_calendars_agree_with_a_walk_of_the_clock() {
             Err(error) => panic!("SLACLOCK_SEED={seed} calendar {number}: {error}\n{spec:?}"),
         };
         laws_of_the_whole_range(&calendar);
+        first_answers(&calendar, &tz, &centers, &mut random, &|| {
+            format!("SLACLOCK_SEED={seed} calendar {number}")
+        });
         for &center in &centers {
             let window = Window::walk(&spec, zone, center, by_second);
             let context = || format!("SLACLOCK_SEED={seed} calendar {number} window {center}\n{spec:?}");
@@ -63,6 +66,69 @@ fn compiled_calendars_agree_with_a_walk_of_the_clock() {
     }
     println!("{cases} cases over {} zones", zones.len());
     assert!(cases >= 50_000 && zones.len() >= 20);
+}
+
+/// What a calendar is asked first it answers from some years around the question; the whole tables must say the same.
+fn first_answers(
+    whole: &Calendar,
+    tz: &TzData,
+    centers: &[i64],
+    random: &mut Random,
+    context: &dyn Fn() -> String,
+) {
+    // Near what is interesting, at both ends of the range, and where one stretch of years gives way to the next.
+    const STRETCH_S: i64 = 1_024 * 86_400;
+    let last = Instant::MAX.as_secs();
+    let edges = (0..=last / STRETCH_S).map(|number| number * STRETCH_S).chain([last]);
+    let edges: Vec<i64> = centers.iter().copied().chain(edges).collect();
+    for _ in 0..4 {
+        let first = Calendar::compile(whole.spec().clone(), tz).unwrap();
+        let about = edges[random.below(edges.len() as i64) as usize];
+        for _ in 0..12 {
+            let near = |random: &mut Random, days: i64| {
+                let secs = about + random.below(2 * days * 86_400) - days * 86_400;
+                Instant::from_secs(secs.clamp(0, last)).unwrap()
+            };
+            let (a, b) = (near(random, 5), near(random, 400));
+            let d = Span::from_secs(random.amount(90 * 86_400));
+            assert_eq!(first.is_open(a), whole.is_open(a), "is_open({a}) {}", context());
+            assert_eq!(first.next_open(a), whole.next_open(a), "next_open({a}) {}", context());
+            assert_eq!(first.working_time(a, b), whole.working_time(a, b), "work({a}, {b}) {}", context());
+            assert_eq!(first.working_time(b, a), whole.working_time(b, a), "work({b}, {a}) {}", context());
+            let sums = [&first, whole].map(|own| own.add_working_time(a, d).map_err(|e| e.to_string()));
+            assert_eq!(sums[0], sums[1], "add({a}, {d}) {}", context());
+            let date = first.local(a).date();
+            assert_eq!(first.is_working_day(date), whole.is_working_day(date), "{date} {}", context());
+            assert_eq!(first.first_open_of(date), whole.first_open_of(date), "{date} {}", context());
+            assert_eq!(first.close_of(date), whole.close_of(date), "{date} {}", context());
+            for n in [1, 2, -1, random.below(60), 300] {
+                let nth = [&first, whole].map(|own| own.add_working_days(date, n));
+                assert_eq!(nth[0], nth[1], "{date} and {n} working days {}", context());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_answers_need_a_tenth_of_the_tables() {
+    let spec =
+        calendar_near(&mut Random::new(1), &ReferenceZone::read("America/New_York"), &[1_772_798_400], false);
+    let calendar = |spec| Calendar::compile(spec, &TzData::bundled()).unwrap();
+    let (few, many) = (calendar(spec.clone()), calendar(spec));
+    assert_eq!((few.table_size(), many.table_size()), (0, 0));
+    let at = |secs| Instant::from_secs(secs).unwrap();
+    let hour = Span::from_hours(1);
+    for secs in (0..100).map(|day| 1_772_798_400 + day * 86_400) {
+        few.add_working_time(at(secs), hour).unwrap();
+    }
+    let first = few.table_size();
+    many.prepare();
+    assert!(first > 0 && first * 5 < many.table_size(), "{first} of {} bytes", many.table_size());
+    // Whoever goes on asking is answered by look-ups in the end.
+    for secs in (0..5_000).map(|hour| 1_772_798_400 + hour * 3_600) {
+        few.add_working_time(at(secs), hour).unwrap();
+    }
+    assert!(few.table_size() > many.table_size());
 }
 
 /// What must hold of every calendar, whatever is open in it.

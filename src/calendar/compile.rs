@@ -4,6 +4,7 @@
 //! worked out once, and a UTC day once for each different row of dates around it.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use super::conventions::ClockChange;
 use super::days::DayTable;
@@ -16,13 +17,15 @@ use crate::zone::{Edge, Zone};
 
 /// The tables of a calendar that has passed its checks.
 pub(super) fn tables(spec: &CalendarSpec, plan: &Plan, zone: &Zone) -> (WorkTable, DayTable) {
-    let dates = Dates::of(spec, plan, zone);
+    let dates = Dates::of(spec, plan, zone, FIRST_DAY..=LAST_DAY);
     (WorkTable::build(&dates), DayTable::build(&dates))
 }
 
 /// What opens on each date, in UTC.
 pub(super) struct Dates {
-    /// For each date from [`FIRST_DAY`] on the number of what opens on it.
+    /// The first of them, in days since 1970-01-01.
+    pub(super) first: i32,
+    /// For each date from the first on the number of what opens on it.
     pub(super) numbers: Vec<u16>,
     /// What opens, by number: stretches in seconds from the UTC midnight of the same date, none empty. Number 0 is
     /// nothing.
@@ -33,11 +36,10 @@ impl Dates {
     /// The number of a date on which nothing opens.
     pub(super) const CLOSED: u16 = 0;
 
-    fn of(spec: &CalendarSpec, plan: &Plan, zone: &Zone) -> Dates {
-        let mut dates = Dates {
-            numbers: Vec::with_capacity((LAST_DAY - FIRST_DAY + 1) as usize),
-            opens: vec![Vec::new()],
-        };
+    pub(super) fn of(spec: &CalendarSpec, plan: &Plan, zone: &Zone, days: RangeInclusive<i32>) -> Dates {
+        let first = *days.start();
+        let mut dates =
+            Dates { first, numbers: Vec::with_capacity(days.clone().count()), opens: vec![Vec::new()] };
         let mut known = HashMap::from([(Vec::new(), Dates::CLOSED)]);
         // The numbers of plain dates by weekday, as long as the clock does not change.
         let mut week: [Option<u16>; 7] = [None; 7];
@@ -46,8 +48,8 @@ impl Dates {
         let mut week_offset_s = i64::MAX;
         let (mut civil, mut cuts) = (Vec::new(), plan.all_cuts());
         // 1970-01-01 was a Thursday.
-        let mut weekday = (FIRST_DAY + 3).rem_euclid(7) as usize;
-        for day in FIRST_DAY..=LAST_DAY {
+        let mut weekday = (first + 3).rem_euclid(7) as usize;
+        for day in days {
             clock.turn_to(day);
             while cuts.first().is_some_and(|cut| cut.day < day) {
                 cuts = &cuts[1..];
@@ -73,6 +75,12 @@ impl Dates {
             weekday = if weekday == 6 { 0 } else { weekday + 1 };
         }
         dates
+    }
+
+    /// The number of a date, that of nothing for one that is none of these.
+    pub(super) fn number_at(&self, day: i32) -> u16 {
+        let at = usize::try_from(day - self.first).ok();
+        at.and_then(|at| self.numbers.get(at)).copied().unwrap_or(Dates::CLOSED)
     }
 
     /// The number of what opens on a date by civil time.

@@ -11,6 +11,7 @@ use super::days::DayTable;
 use super::holidays::{date_of, day_of};
 use super::plan::Plan;
 use super::spec::CalendarSpec;
+use super::window::{Window, Windows};
 use super::work::{Columns, END_S, WorkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::target::NoDeadline;
@@ -28,8 +29,9 @@ pub struct Interval {
 
 /// Working hours in a time zone, for 1970 to 2099.
 ///
-/// Immutable. Intervals are half-open, and stretches that touch or overlap are one. Its tables, about 0.8 MiB, are made
-/// when it is asked for the first time, in a third of a millisecond; other threads that ask meanwhile wait for them.
+/// Immutable. Intervals are half-open, and stretches that touch or overlap are one. What is asked first is answered from the
+/// years around it, which are made in about a tenth of a millisecond; whoever goes on asking gets the tables of the whole
+/// range, about 1 MiB, made once in one to three milliseconds. Other threads that ask meanwhile wait for them.
 #[derive(Debug)]
 pub struct Calendar {
     spec: CalendarSpec,
@@ -39,13 +41,14 @@ pub struct Calendar {
     fits_otherwise: bool,
     /// It is open when the clock on the wall says so.
     open_on_the_wall: bool,
-    made: OnceLock<Made>,
+    plan: OnceLock<Plan>,
+    windows: Windows,
+    tables: OnceLock<Tables>,
 }
 
-/// What a calendar makes of itself when it is first asked.
+/// All of 1970 to 2099.
 #[derive(Debug)]
-struct Made {
-    plan: Plan,
+struct Tables {
     work: WorkTable,
     days: DayTable,
 }
@@ -84,40 +87,58 @@ impl Calendar {
             tz_version: tz.version().to_owned(),
             fits_otherwise,
             open_on_the_wall: own.open == OpenWhen::WallClock,
-            made: OnceLock::new(),
+            plan: OnceLock::new(),
+            windows: Windows::new(),
+            tables: OnceLock::new(),
         })
     }
 
-    /// Makes the tables now, if no question has yet; takes a third of a millisecond.
+    /// Makes the tables of the whole range now, if no question has yet; takes one to three milliseconds.
     pub fn prepare(&self) {
-        self.made();
+        self.tables();
     }
 
     #[inline(always)]
-    fn made(&self) -> &Made {
-        match self.made.get() {
-            Some(made) => made,
+    fn tables(&self) -> &Tables {
+        match self.tables.get() {
+            Some(tables) => tables,
             None => self.make(),
         }
     }
 
     #[cold]
-    fn make(&self) -> &Made {
-        self.made.get_or_init(|| {
-            let plan = Plan::of(&self.spec);
-            let (work, days) = compile::tables(&self.spec, &plan, &self.zone);
-            Made { plan, work, days }
+    fn make(&self) -> &Tables {
+        self.tables.get_or_init(|| {
+            let (work, days) = compile::tables(&self.spec, self.plan(), &self.zone);
+            Tables { work, days }
         })
+    }
+
+    /// The answer of the whole tables, if there are any; else of the years around a day, if they have it.
+    #[inline(always)]
+    fn ask<T>(&self, day: i32, whole: impl Fn(&Tables) -> T, near: impl Fn(&Window) -> Option<T>) -> T {
+        match self.tables.get() {
+            Some(tables) => whole(tables),
+            None => self.near(day, near).unwrap_or_else(|| whole(self.make())),
+        }
+    }
+
+    /// The answer of the years around a day, if they have it.
+    #[cold]
+    #[inline(never)]
+    fn near<T>(&self, day: i32, ask: impl Fn(&Window) -> Option<T>) -> Option<T> {
+        let make = |number| Window::build(number, &self.spec, self.plan(), &self.zone);
+        self.windows.around(day, make).and_then(ask)
     }
 
     #[inline(always)]
     fn work(&self) -> &WorkTable {
-        &self.made().work
+        &self.tables().work
     }
 
     #[inline(always)]
     fn days(&self) -> &DayTable {
-        &self.made().days
+        &self.tables().days
     }
 
     /// Its name in the policy.
@@ -154,7 +175,7 @@ impl Calendar {
     /// Whether `t` lies in working time, whatever the conventions.
     #[inline]
     pub(crate) fn is_open_time(&self, t: Instant) -> bool {
-        self.work().is_open(t.raw())
+        self.ask(utc_day(t), |tables| tables.work.is_open(t.raw()), |window| window.is_open(t.raw()))
     }
 
     /// Whether the civil time at `t` lies in the hours that are written for its date, or that run on from the date before.
@@ -181,7 +202,11 @@ impl Calendar {
     /// # Errors
     /// `NeverOpen` if the calendar has no working time after `t`, `BeyondRange` if it next opens in 2100 or later.
     pub fn next_open(&self, t: Instant) -> Result<Instant, NoDeadline> {
-        let opens = self.work().second(self.work().before(t.raw()));
+        let opens = self.ask(
+            utc_day(t),
+            |tables| tables.work.second(tables.work.before(t.raw())),
+            |window| window.second(window.before(t.raw())?).map(Some),
+        );
         opens.and_then(Instant::from_raw).ok_or_else(|| self.no_more_work())
     }
 
@@ -198,7 +223,12 @@ impl Calendar {
 
     /// Working time in `[a, b)`; if `b` comes before `a`, the negative of that in `[b, a)`.
     pub fn working_time(&self, a: Instant, b: Instant) -> Span {
-        Span::from_secs(i64::from(self.work_at(b)) - i64::from(self.work_at(a)))
+        let between = |a: u32, b: u32| Span::from_secs(i64::from(b) - i64::from(a));
+        self.ask(
+            utc_day(a.min(b)),
+            |tables| between(tables.work.before(a.raw()), tables.work.before(b.raw())),
+            |window| Some(between(window.before(a.raw())?, window.before(b.raw())?)),
+        )
     }
 
     /// The earliest instant by which `d` of working time has passed since `t`; `t` itself if `d` is zero.
@@ -229,7 +259,7 @@ impl Calendar {
     /// Whether a non-empty stretch of working time opens on `date`. Dates outside 1970 to 2099 are no working days,
     /// except those that share an instant with them in this zone.
     pub fn is_working_day(&self, date: NaiveDate) -> bool {
-        self.days().is_working(day_of(date))
+        self.is_working_date(day_of(date))
     }
 
     /// The nth working day strictly after `date`, or strictly before it if `n` is negative; `date` itself for 0.
@@ -241,14 +271,14 @@ impl Calendar {
         if n == 0 {
             return Ok(date);
         }
-        self.days().nth(day, n).map(date_of).ok_or(
-            if n > 0 && self.days().count_before(i32::MAX) <= self.days().count_before(day.saturating_add(1))
-            {
+        self.nth_date(day, n).map(date_of).ok_or_else(|| {
+            let days = self.days();
+            if n > 0 && days.count_before(i32::MAX) <= days.count_before(day.saturating_add(1)) {
                 self.no_more_work()
             } else {
                 NoDeadline::BeyondRange
-            },
-        )
+            }
+        })
     }
 
     /// Working days in `(a, b]`; if `b` comes before `a`, the negative of those in `(b, a]`.
@@ -260,13 +290,13 @@ impl Calendar {
     /// When the first stretch that belongs to `date` opens. `None` if it is no working day or that instant lies
     /// outside the supported range.
     pub fn first_open_of(&self, date: NaiveDate) -> Option<Instant> {
-        Instant::checked(self.days().edges_of(day_of(date))?.0)
+        Instant::checked(self.edges_of_date(day_of(date))?.0)
     }
 
     /// When the last stretch that belongs to `date` closes, perhaps on the next date. `None` if it is no working day
     /// or that instant lies outside the supported range.
     pub fn close_of(&self, date: NaiveDate) -> Option<Instant> {
-        Instant::checked(self.days().edges_of(day_of(date))?.1)
+        Instant::checked(self.edges_of_date(day_of(date))?.1)
     }
 
     /// The working time in `[from, to)`, in order, clipped to it.
@@ -295,6 +325,12 @@ impl Calendar {
     /// As [`Calendar::add_working_time`], and for a negative `d` as [`Calendar::sub_working_time`].
     #[inline]
     pub(crate) fn work_after(&self, t: Instant, d: Span) -> Result<Instant, NoDeadline> {
+        if self.tables.get().is_none()
+            && !self.fits_otherwise
+            && let Some(due) = self.near(utc_day(t), |window| work_after_near(window, t, d))
+        {
+            return Ok(due);
+        }
         self.work_after_that(t, self.work_at(t), d)
     }
 
@@ -371,17 +407,33 @@ impl Calendar {
 
     /// Whether a date, in days since 1970-01-01, is a working day.
     pub(crate) fn is_working(&self, day: i64) -> bool {
-        self.days().is_working(clamp_day(day))
+        self.is_working_date(clamp_day(day))
     }
 
     /// The nth working day after a date, both in days since 1970-01-01; the date itself for 0.
     pub(crate) fn nth_working(&self, day: i64, n: u32) -> Option<i64> {
-        if n == 0 { Some(day) } else { self.days().nth(clamp_day(day), i64::from(n)).map(i64::from) }
+        if n == 0 { Some(day) } else { self.nth_date(clamp_day(day), i64::from(n)).map(i64::from) }
     }
 
     /// The first opening and the last close of a date, in days and seconds since 1970-01-01T00:00:00Z.
     pub(crate) fn edges_of(&self, day: i64) -> Option<(i64, i64)> {
-        self.days().edges_of(clamp_day(day))
+        self.edges_of_date(clamp_day(day))
+    }
+
+    #[inline]
+    fn edges_of_date(&self, day: i32) -> Option<(i64, i64)> {
+        self.ask(day, |tables| tables.days.edges_of(day), |window| Some(window.dates().edges_of(day)))
+    }
+
+    #[inline]
+    fn is_working_date(&self, day: i32) -> bool {
+        self.edges_of_date(day).is_some()
+    }
+
+    /// The nth working day after a date, or before it if `n` is negative; not for 0.
+    #[inline]
+    fn nth_date(&self, day: i32, n: i64) -> Option<i32> {
+        self.ask(day, |tables| tables.days.nth(day, n), |window| window.dates().nth(day, n).map(Some))
     }
 
     /// The unit of the grid on which all its edges lie, if there is one; divides a day.
@@ -391,7 +443,9 @@ impl Calendar {
 
     /// Bytes of memory that its tables hold; 0 as long as nothing was asked.
     pub fn table_size(&self) -> usize {
-        self.made.get().map_or(0, |made| made.work.size() + made.days.size() + made.plan.size())
+        self.tables.get().map_or(0, |tables| tables.work.size() + tables.days.size())
+            + self.plan.get().map_or(0, Plan::size)
+            + self.windows.size()
     }
 
     pub(super) fn columns(&self) -> Option<Columns<'_>> {
@@ -399,7 +453,7 @@ impl Calendar {
     }
 
     pub(super) fn plan(&self) -> &Plan {
-        &self.made().plan
+        self.plan.get_or_init(|| Plan::of(&self.spec))
     }
 
     /// Why there is no working time after some instant: a calendar that was open in the last year of the range would
@@ -433,6 +487,21 @@ impl Iterator for Intervals<'_> {
         self.at = closes;
         Some(Interval { opens: Instant::from_raw(opens)?, closes: Instant::from_raw(closes)? })
     }
+}
+
+/// The UTC day of an instant, in days since 1970-01-01.
+fn utc_day(t: Instant) -> i32 {
+    (t.raw() / DAY_S as u32) as i32
+}
+
+/// As [`Calendar::work_after`], where it lies in the window.
+fn work_after_near(window: &Window, t: Instant, d: Span) -> Option<Instant> {
+    if d == Span::ZERO {
+        return Some(t);
+    }
+    let more = u32::try_from(d.as_secs().checked_sub(1)?).ok()?;
+    let last = window.before(t.raw())?.checked_add(more)?;
+    Instant::from_raw(window.second(last)? + 1)
 }
 
 /// No calendar knows a date beyond these.

@@ -1,18 +1,19 @@
 //! Working days as a look-up: the nth working day from a date, and when a date opens and closes.
 
 use super::compile::Dates;
-use super::holidays::{FIRST_DAY, LAST_DAY};
 use crate::time::DAY_S;
 
 /// Stands for "not a working day".
 const CLOSED: u16 = u16::MAX;
 
-/// The working days of 1970 to 2099 and of the dates beside them. Days are days since 1970-01-01.
+/// The working days of a range of dates. Days are days since 1970-01-01.
 #[derive(Debug)]
 pub(super) struct DayTable {
+    /// The first date.
+    first: i32,
     /// Working days before each date, and in all.
     before: Vec<u16>,
-    /// The working days, rising, counted from [`FIRST_DAY`].
+    /// The working days, rising, counted from the first date.
     working: Vec<u16>,
     /// For each date the number of its first opening and last close, or [`CLOSED`].
     edge: Vec<u16>,
@@ -24,6 +25,7 @@ impl DayTable {
     pub(super) fn build(dates: &Dates) -> DayTable {
         let count = dates.numbers.len();
         let mut table = DayTable {
+            first: dates.first,
             before: Vec::with_capacity(count + 1),
             working: Vec::with_capacity(count),
             edge: Vec::with_capacity(count),
@@ -54,13 +56,9 @@ impl DayTable {
         (self.edges.len() - 1) as u16
     }
 
-    pub(super) fn is_working(&self, day: i32) -> bool {
-        self.edges_of(day).is_some()
-    }
-
     /// When the date first opens and last closes, in seconds since 1970-01-01T00:00:00Z and perhaps outside the range.
     pub(super) fn edges_of(&self, day: i32) -> Option<(i64, i64)> {
-        let at = usize::try_from(day.checked_sub(FIRST_DAY)?).ok()?;
+        let at = usize::try_from(day.checked_sub(self.first)?).ok()?;
         let (opens, closes) = *self.edges.get(usize::from(*self.edge.get(at)?))?;
         let midnight = i64::from(day) * DAY_S;
         Some((midnight + i64::from(opens), midnight + i64::from(closes)))
@@ -74,12 +72,12 @@ impl DayTable {
             self.count_before(day).checked_add(n)?
         };
         let at = *self.working.get(usize::try_from(number).ok()?)?;
-        Some(i32::from(at) + FIRST_DAY)
+        Some(i32::from(at) + self.first)
     }
 
     /// Working days before a date; those outside the table count as none.
     pub(super) fn count_before(&self, day: i32) -> i64 {
-        let at = day.clamp(FIRST_DAY, LAST_DAY + 1) - FIRST_DAY;
+        let at = (i64::from(day) - i64::from(self.first)).clamp(0, self.edge.len() as i64);
         self.before.get(at as usize).copied().map_or(0, i64::from)
     }
 

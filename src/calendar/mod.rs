@@ -22,6 +22,7 @@ mod spec;
 mod status;
 #[cfg(test)]
 mod tests;
+mod window;
 mod work;
 
 pub use crate::zone::Edge;

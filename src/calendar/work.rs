@@ -6,7 +6,6 @@
 
 use super::compile::Dates;
 use super::grid::Grid;
-use super::holidays::FIRST_DAY;
 use super::shapes::Shapes;
 
 pub(super) const DAY_S: u32 = 86_400;
@@ -75,9 +74,9 @@ impl WorkTable {
         let mut days: Vec<Day> = Vec::with_capacity(DAYS + 1);
         let mut open_days = Vec::with_capacity(DAYS + 1);
         let mut total = 0_u32;
-        let mut around = Around::new();
+        let mut around = Around::new(0, dates);
         for day in 0..DAYS {
-            let (shape, in_day) = around.shape_of(day, dates, &mut shapes);
+            let (shape, in_day) = around.shape_of(day as i32, dates, &mut shapes);
             days.push(Day { before_s: total, row: u32::from(shape) });
             if in_day > 0 {
                 open_days.push(OpenDay { before_s: total, day: day as u16, shape });
@@ -265,7 +264,7 @@ pub(super) struct Columns<'a> {
 }
 
 /// The dates around UTC days one after the other, and the shapes of the days with the same dates around them.
-struct Around {
+pub(super) struct Around {
     /// The numbers of six dates, 16 bits each; the last comes lowest.
     dates: u128,
     /// By a few bits of the dates: dates, the shape of the day among them and its working seconds.
@@ -275,30 +274,26 @@ struct Around {
 
 impl Around {
     /// Dates whose hours may reach a UTC day: a stretch is less than two days long and no offset reaches 26 hours.
-    const BEFORE: i32 = 3;
-    const AFTER: i32 = 2;
+    pub(super) const BEFORE: i32 = 3;
+    pub(super) const AFTER: i32 = 2;
     const BITS: u32 = 16 * (Around::BEFORE + Around::AFTER + 1) as u32;
     const KNOWN_BITS: u32 = 9;
 
-    fn new() -> Around {
-        Around { dates: 0, known: vec![(u128::MAX, 0, 0); 1 << Around::KNOWN_BITS], pieces: Vec::new() }
+    /// Before the UTC day `first`.
+    pub(super) fn new(first: i32, dates: &Dates) -> Around {
+        let known = vec![(u128::MAX, 0, 0); 1 << Around::KNOWN_BITS];
+        let mut around = Around { dates: 0, known, pieces: Vec::new() };
+        (first - Around::BEFORE..first + Around::AFTER).for_each(|date| around.add(dates.number_at(date)));
+        around
+    }
+
+    fn add(&mut self, number: u16) {
+        self.dates = (self.dates << 16 | u128::from(number)) & ((1 << Around::BITS) - 1);
     }
 
     /// The shape of a day, and its working seconds. Days must come in order, from the first on.
-    fn shape_of(&mut self, day: usize, dates: &Dates, shapes: &mut Shapes) -> (u16, u32) {
-        let number_at = |date: i32| {
-            let at = usize::try_from(date - FIRST_DAY).ok();
-            at.and_then(|at| dates.numbers.get(at)).copied().unwrap_or(Dates::CLOSED)
-        };
-        let day = day as i32;
-        let mut add = |date: i32| {
-            let moved = self.dates << 16 | u128::from(number_at(date));
-            self.dates = moved & ((1 << Around::BITS) - 1);
-        };
-        if day == 0 {
-            (-Around::BEFORE..Around::AFTER).for_each(&mut add);
-        }
-        add(day + Around::AFTER);
+    pub(super) fn shape_of(&mut self, day: i32, dates: &Dates, shapes: &mut Shapes) -> (u16, u32) {
+        self.add(dates.number_at(day + Around::AFTER));
         let folded = (self.dates as u64).wrapping_add((self.dates >> 64) as u64).wrapping_mul(FIBONACCI);
         let place = (folded >> (64 - Around::KNOWN_BITS)) as usize;
         // Two places for each, since of a few that come again and again two may fall on the same.
@@ -307,7 +302,7 @@ impl Around {
                 return (shape, in_day);
             }
         }
-        let numbers = (-Around::BEFORE..=Around::AFTER).map(|apart| (apart, number_at(day + apart)));
+        let numbers = (-Around::BEFORE..=Around::AFTER).map(|apart| (apart, dates.number_at(day + apart)));
         let in_day = self.put_together(numbers, dates);
         let shape = shapes.number_of(&self.pieces);
         self.known[place ^ 1] = self.known[place];
