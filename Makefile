@@ -5,9 +5,10 @@
 # make test-c-install   installs it into a staging folder and builds the C and C++ examples in every way
 # make abi-diff   the C library against that of the last tag: a program built with the old header must keep working
 # make bench-c    deadlines and openings from C, in target/bench-c
-# make soak    power cuts, failing disks, kills, the model and a long life, for hours (SOAK=release for days); see scripts/soak
+# make soak    power cuts, failing disks, kills, the model, a long life and fuzzing, for hours (SOAK=release for days); see scripts/soak
 # make fuzz    every fuzz target a minute from its corpus on (FUZZ_SECONDS=600 TARGETS="life image"); builds for ten minutes first
 # make models  the queue of writers in every order of its steps
+# make miri    undefined behaviour, looked for by an interpreter; make tsan looks for data races. Both need a nightly toolchain: scripts/nightly
 # make docs    the documentation site, target/docs/index.html; builds the Python wheel if there is none
 # make test-docs   every example of the documentation and the notebooks, the site's links included
 # make build   the command line tool, target/release/slaclock
@@ -18,7 +19,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo build bench bench-python bench-readme docs soak fuzz models test test-docs test-readme test-languages format lint tests doc python test-python instructions
+.PHONY: demo build bench bench-python bench-readme docs soak fuzz models miri tsan test test-docs test-readme test-languages format lint tests doc python test-python instructions
 
 demo: build
 	scripts/demo target/release/slaclock
@@ -93,6 +94,10 @@ fuzz:
 # What threads share, in every order of their steps.
 models:
 	$(CARGO) test --release --locked --manifest-path fuzz/Cargo.toml --target-dir target/models -p slaclock-models -- --nocapture
+
+# Not in `make test`: a nightly toolchain has them, and they take a thousand and ten times as long as plain tests.
+miri tsan:
+	scripts/nightly $@
 
 # Instructions of the hot paths against their bounds; valgrind counts them. Built together with the C library, since both
 # use the same build of the core then.
