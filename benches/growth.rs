@@ -96,5 +96,5 @@ fn ingest(path: &Path, policy: &Policy, requests: &[slaclock::Request]) {
     db.compact().expect("a compaction");
     db.close().expect("a close");
     let bytes = std::fs::metadata(path).expect("a file").len();
-    tell("the file, per request", count, bytes as f64 / count as f64, "bytes");
+    tell("the file, per request", count, bytes as f64 / count as f64, "B");
 }

@@ -169,7 +169,7 @@ impl Line {
     /// Units of a race are words of one item; those of a figure are units of measure.
     fn is_figure(&self) -> bool {
         matches!(self.goal, Some(Goal::AtMost(_)))
-            || matches!(self.unit.as_str(), "KiB" | "MiB" | "B" | "ms" | "µs")
+            || matches!(self.unit.as_str(), "KiB" | "MiB" | "B" | "ms" | "µs" | "ns")
     }
 
     fn goal_text(&self) -> String {
