@@ -191,7 +191,7 @@ class PythonBlocks:
             yield region
 
 
-PAGES = ("index.md", "install.md", "quickstart-*.md", "cookbook/*.md")
+PAGES = ("index.md", "install.md", "quickstart-*.md", "agreement.md", "reports.md", "cookbook/*.md")
 
 pytest_collect_file = Sybil(
     parsers=[
