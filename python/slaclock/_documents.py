@@ -7,7 +7,6 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
-from functools import cache
 from typing import Any
 
 from slaclock import _agreement, _history
@@ -29,10 +28,18 @@ _Reader = Callable[[Any, tzinfo], Any]
 """Reads a value that is not `None`."""
 
 
-@cache
+_KNOWN: dict[Any, _Reader | None] = {}
+"""By annotation. Lists of a hundred thousand moved clocks are read, so what can be known of a class is found out once."""
+
+
 def _reader(wanted: Any) -> _Reader | None:
-    """How a value of this annotation is read; `None` if it is what it is. Lists of a hundred thousand moved clocks are
-    read, so what can be known of a class is found out once."""
+    """How a value of this annotation is read; `None` if it is what it is."""
+    if wanted not in _KNOWN:
+        _KNOWN[wanted] = _made(wanted)
+    return _KNOWN[wanted]
+
+
+def _made(wanted: Any) -> _Reader | None:
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if origin in (types.UnionType, typing.Union):
         return _reader(next(choice for choice in arguments if choice is not type(None)))
