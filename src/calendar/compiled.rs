@@ -327,7 +327,7 @@ impl Calendar {
     pub(crate) fn work_after(&self, t: Instant, d: Span) -> Result<Instant, NoDeadline> {
         if self.tables.get().is_none()
             && !self.fits_otherwise
-            && let Some(due) = self.near(utc_day(t), |window| work_after_near(window, t, d))
+            && let Some(due) = self.near(utc_day(t), |window| window.after(t, d))
         {
             return Ok(due);
         }
@@ -492,16 +492,6 @@ impl Iterator for Intervals<'_> {
 /// The UTC day of an instant, in days since 1970-01-01.
 fn utc_day(t: Instant) -> i32 {
     (t.raw() / DAY_S as u32) as i32
-}
-
-/// As [`Calendar::work_after`], where it lies in the window.
-fn work_after_near(window: &Window, t: Instant, d: Span) -> Option<Instant> {
-    if d == Span::ZERO {
-        return Some(t);
-    }
-    let more = u32::try_from(d.as_secs().checked_sub(1)?).ok()?;
-    let last = window.before(t.raw())?.checked_add(more)?;
-    Instant::from_raw(window.second(last)? + 1)
 }
 
 /// No calendar knows a date beyond these.

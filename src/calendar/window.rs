@@ -14,6 +14,7 @@ use super::plan::Plan;
 use super::shapes::Shapes;
 use super::spec::CalendarSpec;
 use super::work::{Around, DAY_S, DAYS, Piece};
+use crate::time::{Instant, Span};
 use crate::zone::Zone;
 
 /// Days whose questions go to one window.
@@ -122,6 +123,16 @@ impl Window {
         let pieces = self.pieces(at)?;
         let piece = pieces.get(pieces.partition_point(|piece| piece.before_s <= rest).checked_sub(1)?)?;
         Some((self.first + at as u32) * DAY_S + piece.opens_s + (rest - piece.before_s))
+    }
+
+    /// The earliest instant by which `d` of working time has passed since `t`; `None` if not all of it passes in the window.
+    pub(super) fn after(&self, t: Instant, d: Span) -> Option<Instant> {
+        if d == Span::ZERO {
+            return Some(t);
+        }
+        let more = u32::try_from(d.as_secs().checked_sub(1)?).ok()?;
+        let last = self.before(t.raw())?.checked_add(more)?;
+        Instant::from_raw(self.second(last)? + 1)
     }
 
     /// The working days of the window; of dates outside it nothing is known.
