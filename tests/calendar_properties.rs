@@ -110,7 +110,7 @@ fn first_answers(
 }
 
 #[test]
-fn the_first_answers_need_a_tenth_of_the_tables() {
+fn the_first_answers_need_a_fifth_of_the_tables() {
     let spec =
         calendar_near(&mut Random::new(1), &ReferenceZone::read("America/New_York"), &[1_772_798_400], false);
     let calendar = |spec| Calendar::compile(spec, &TzData::bundled()).unwrap();

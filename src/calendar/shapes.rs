@@ -46,6 +46,28 @@ impl Shapes {
         &self.pieces[self.from[number] as usize..self.from[number + 1] as usize]
     }
 
+    /// Working seconds of a day of this shape before a second of it.
+    pub(super) fn worked(&self, number: u16, of_day: u32) -> u32 {
+        let pieces = self.pieces_of(number);
+        let begun = pieces.partition_point(|piece| piece.opens_s <= of_day);
+        match begun.checked_sub(1).and_then(|last| pieces.get(last)) {
+            Some(piece) => piece.before_s + of_day.min(piece.closes_s) - piece.opens_s,
+            None => 0,
+        }
+    }
+
+    /// Whether a second of a day of this shape is working time.
+    pub(super) fn is_open(&self, number: u16, of_day: u32) -> bool {
+        self.pieces_of(number).iter().any(|piece| piece.opens_s <= of_day && of_day < piece.closes_s)
+    }
+
+    /// The piece of this shape in which so many working seconds of the day have passed.
+    pub(super) fn piece_of(&self, number: u16, rest: u32) -> Option<Piece> {
+        let pieces = self.pieces_of(number);
+        let at = pieces.partition_point(|piece| piece.before_s <= rest);
+        pieces.get(at.checked_sub(1)?).copied()
+    }
+
     /// All shapes, by number.
     pub(super) fn iter(&self) -> impl Iterator<Item = &[Piece]> {
         (0..self.len() as u16).map(|number| self.pieces_of(number))

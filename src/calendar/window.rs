@@ -13,7 +13,7 @@ use super::holidays::{FIRST_DAY, LAST_DAY};
 use super::plan::Plan;
 use super::shapes::Shapes;
 use super::spec::CalendarSpec;
-use super::work::{Around, DAY_S, DAYS, Piece};
+use super::work::{Around, DAY_S, DAYS};
 use crate::time::{Instant, Span};
 use crate::zone::Zone;
 
@@ -100,19 +100,13 @@ impl Window {
     /// Working seconds of the window before `t`; `None` if `t` does not lie in it.
     pub(super) fn before(&self, t: u32) -> Option<u32> {
         let (at, of_day) = self.place(t)?;
-        let pieces = self.pieces(at)?;
-        let begun = pieces.partition_point(|piece| piece.opens_s <= of_day);
-        let in_day = match begun.checked_sub(1).and_then(|last| pieces.get(last)) {
-            Some(piece) => piece.before_s + of_day.min(piece.closes_s) - piece.opens_s,
-            None => 0,
-        };
-        Some(self.before.get(at)? + in_day)
+        Some(self.before.get(at)? + self.shapes.worked(*self.shape.get(at)?, of_day))
     }
 
     /// Whether the second that begins at `t` is working time; `None` if `t` does not lie in the window.
     pub(super) fn is_open(&self, t: u32) -> Option<bool> {
         let (at, of_day) = self.place(t)?;
-        Some(self.pieces(at)?.iter().any(|piece| piece.opens_s <= of_day && of_day < piece.closes_s))
+        Some(self.shapes.is_open(*self.shape.get(at)?, of_day))
     }
 
     /// When the working second of this number of the window, from 0, begins; `None` if there are not so many.
@@ -120,8 +114,7 @@ impl Window {
         // Of days that begin with the same number only the last one has any working time.
         let at = self.before.partition_point(|before| *before <= number).checked_sub(1)?;
         let rest = number - self.before.get(at)?;
-        let pieces = self.pieces(at)?;
-        let piece = pieces.get(pieces.partition_point(|piece| piece.before_s <= rest).checked_sub(1)?)?;
+        let piece = self.shapes.piece_of(*self.shape.get(at)?, rest)?;
         Some((self.first + at as u32) * DAY_S + piece.opens_s + (rest - piece.before_s))
     }
 
@@ -142,10 +135,6 @@ impl Window {
 
     fn place(&self, t: u32) -> Option<(usize, u32)> {
         Some(((t / DAY_S).checked_sub(self.first)? as usize, t % DAY_S))
-    }
-
-    fn pieces(&self, at: usize) -> Option<&[Piece]> {
-        Some(self.shapes.pieces_of(*self.shape.get(at)?))
     }
 
     /// Bytes held.

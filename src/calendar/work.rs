@@ -128,12 +128,7 @@ impl WorkTable {
     /// As [`Grid::worked`], by a search.
     #[cold]
     fn worked(&self, day: Day, of_day: u32) -> u32 {
-        let pieces = self.pieces_of(day);
-        let begun = pieces.partition_point(|piece| piece.opens_s <= of_day);
-        match begun.checked_sub(1).and_then(|last| pieces.get(last)) {
-            Some(piece) => piece.before_s + of_day.min(piece.closes_s) - piece.opens_s,
-            None => 0,
-        }
+        self.shapes.worked(self.shape_of(day), of_day)
     }
 
     /// Whether the second that begins at `t` is working time.
@@ -143,10 +138,7 @@ impl WorkTable {
         let of_day = t % DAY_S;
         match &self.grid {
             Some(grid) => grid.is_open(day.row, of_day),
-            None => {
-                let pieces = self.pieces_of(day);
-                pieces.iter().any(|piece| piece.opens_s <= of_day && of_day < piece.closes_s)
-            }
+            None => self.shapes.is_open(self.shape_of(day), of_day),
         }
     }
 
@@ -233,13 +225,15 @@ impl WorkTable {
 
     #[cold]
     fn piece_of(&self, open_day: OpenDay, rest: u32) -> Option<Piece> {
-        let pieces = self.shapes.pieces_of(open_day.shape);
-        let at = pieces.partition_point(|piece| piece.before_s <= rest);
-        pieces.get(at.checked_sub(1)?).copied()
+        self.shapes.piece_of(open_day.shape, rest)
     }
 
     fn pieces_of(&self, day: Day) -> &[Piece] {
-        self.shapes.pieces_of((day.row / self.row_length) as u16)
+        self.shapes.pieces_of(self.shape_of(day))
+    }
+
+    fn shape_of(&self, day: Day) -> u16 {
+        (day.row / self.row_length) as u16
     }
 
     /// The last day of the long run of full days around `day`, or `day` itself.
