@@ -95,6 +95,13 @@ fn columns_and_tables_say_what_the_count_says() {
             rule.prepare(at(first), at(first + days * DAY - 1));
             rule.due_many(&receipts, &mut out).expect("supported receipts");
             check("due_many", &out, &wanted);
+            // Long enough that what the table knows is copied.
+            let long: Vec<i64> = receipts.iter().copied().cycle().take(33_000).collect();
+            let mut long_out = vec![7; long.len()];
+            rule.due_many(&long, &mut long_out).expect("supported receipts");
+            for found in long_out.chunks_exact(receipts.len()) {
+                check("due_many, a long column", found, &wanted);
+            }
             let single = |received: &i64| rule.due(at(*received)).map_or(NO_DEADLINE, Instant::as_secs);
             check("due", &receipts.iter().map(single).collect::<Vec<_>>(), &wanted);
             rule.limit_many(&receipts, &mut out).expect("supported receipts");
@@ -379,10 +386,10 @@ fn columns_of_a_clock_follow_the_rule_that_each_request_matches() {
         let indexes: Vec<u32> = facts.iter().map(|facts| clock.rule_index_for(facts)).collect();
         assert_eq!(indexes, [0, 1, 2, NO_RULE]);
         // Chunks in which all match, and chunks in which some do not.
-        let count = 30_000;
+        let count = 80_000;
         let received: Vec<i64> = (0..count).map(|_| 1_400_000_000 + random.below(300_000_000)).collect();
         let matched: Vec<usize> =
-            (0..count).map(|item| random.below(if item < 15_000 { 3 } else { 4 }) as usize).collect();
+            (0..count).map(|item| random.below(if item < 50_000 { 3 } else { 4 }) as usize).collect();
         let rules: Vec<u32> = matched.iter().map(|matched| indexes[*matched]).collect();
         let mut out = vec![7; count as usize];
         clock.due_many_by_rule(&received, &rules, &mut out).expect("supported receipts");

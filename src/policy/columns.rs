@@ -6,7 +6,7 @@ use super::{Clock, Rule};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lanes::BLOCK;
 use crate::model::Facts;
-use crate::target::{NO_DEADLINE, Target, due_by_tables};
+use crate::target::{NO_DEADLINE, Target, Together};
 use crate::time::Instant;
 
 /// In a column of rule numbers: no rule matches.
@@ -54,7 +54,9 @@ impl Clock {
         same_lengths(received.len(), rules.len(), out.len())?;
         let count = self.rules.len() as u32;
         let is_wrong = |rule: &u32| *rule >= count && *rule != NO_RULE;
-        if let Some(index) = rules.iter().position(is_wrong) {
+        // All of them first, without a jump for each.
+        let is_any_wrong = rules.iter().fold(false, |found, rule| found | is_wrong(rule));
+        if let Some(index) = is_any_wrong.then(|| rules.iter().position(is_wrong)).flatten() {
             let message = format!(
                 "item {index}: rule {}: clock `{}` has {count} rules, and {NO_RULE} stands for none",
                 rules[index], self.name
@@ -62,19 +64,22 @@ impl Clock {
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let mut sorter = Sorter::new(self.rules.len());
+        let mut together = Together::of(&self.rules, received.len());
         let mut is_good = true;
-        for ((received, rules), out) in
-            received.chunks(CHUNK).zip(rules.chunks(CHUNK)).zip(out.chunks_mut(CHUNK))
-        {
-            let (receipt_blocks, rule_blocks) = (received.as_chunks().0, rules.as_chunks().0);
-            let done = due_by_tables(&self.rules, receipt_blocks, rule_blocks, out.as_chunks_mut().0) * BLOCK;
-            let (received, rules, out) = (&received[done..], &rules[done..], &mut out[done..]);
+        let mut begin = 0;
+        while begin < received.len() {
+            let (receipt_blocks, rule_blocks) =
+                (received[begin..].as_chunks().0, rules[begin..].as_chunks().0);
+            begin += together.due(receipt_blocks, rule_blocks, out[begin..].as_chunks_mut().0) * BLOCK;
+            let end = received.len().min(begin + CHUNK);
+            let (received, rules, out) = (&received[begin..end], &rules[begin..end], &mut out[begin..end]);
             is_good &= match self.spans_of(rules, &mut sorter.spans) {
                 _ if out.is_empty() => true,
                 // One loop for all rules, since they differ in nothing but how much time they add.
                 Some(rule) => rule.calendar.add_working_time_many(received, &sorter.spans, out).is_ok(),
                 None => sorter.due(&self.rules, received, rules, out),
             };
+            begin = end;
         }
         if is_good { Ok(()) } else { all_instants(received) }
     }

@@ -1,6 +1,7 @@
 //! Many due instants at once, column in, column out.
 
 use super::flow::{END_S, Which};
+use super::plain::One;
 use super::rows::Column;
 use super::table::Table;
 use super::{Due, NoDeadline, Target};
@@ -24,8 +25,8 @@ impl Rule {
     /// The due instants of many receipts, in seconds since 1970-01-01T00:00:00Z.
     ///
     /// `out` has as many entries as `received` and gets the due instants in the same order, [`NO_DEADLINE`] where
-    /// there is none or the receipt is no instant. The same answers as [`due`](Rule::due), one by one; receipts in order
-    /// of time are fastest. Where enough is asked, the rule keeps what it found out about the days that were asked for (at
+    /// there is none or the receipt is no instant. The same answers as [`due`](Rule::due), one by one.
+    /// Where enough is asked, the rule keeps what it found out about the days that were asked for (at
     /// most about 100 KiB), which [`due`](Rule::due) uses too; see [`prepare`](Rule::prepare).
     ///
     /// # Errors
@@ -136,14 +137,19 @@ impl Many<'_> {
         let tables = self.rule.tables.of(self.which);
         let (blocks, rest) = received.as_chunks::<BLOCK>();
         let (out_blocks, out_rest) = out.as_chunks_mut::<BLOCK>();
+        let mut copy: Option<One> = None;
         let mut done = 0;
         while done < blocks.len() {
             let table = tables.table(self.rule);
             if let Some((table, rows)) = table.and_then(|table| Some((table, table.rows()?))) {
                 let (received, out) = (&blocks[done..], &mut out_blocks[done..]);
-                done += lanes::run(Column { table, rows, received, out });
+                copy = One::renewed(copy, table.known_days(), received.len(), &[(table, rows)]);
+                done += lanes::run(Column { table, rows, copy: copy.as_mut(), received, out });
                 if done == blocks.len() {
                     break;
+                }
+                if copy.as_ref().is_some_and(|copy| copy.is_old(table.known_days())) {
+                    continue;
                 }
             }
             // Of the next block something is not known.

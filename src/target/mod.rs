@@ -8,6 +8,7 @@ mod cutoff;
 mod due;
 mod flow;
 mod mixed;
+mod plain;
 mod prove;
 mod receipt;
 mod rows;
@@ -21,7 +22,7 @@ mod words;
 pub(crate) use basis::Basis;
 pub use batch::NO_DEADLINE;
 pub use countdown::Countdown;
-pub(crate) use mixed::due_by_tables;
+pub(crate) use mixed::Together;
 pub use tables::Tables;
 pub use trace::{
     Choice, Day, Derivation, How, MAX_STEPS, Moment, Outcome, Parts, PauseEffect, PauseStep, ReceiptStep,

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::NO_DEADLINE;
+use super::plain::{One, Several};
 use super::table::{Days, Gives, Part, SHAPES, Table};
 use crate::calendar::greatest_common_divisor;
 use crate::lanes::{BLOCK, Loop};
@@ -20,8 +21,6 @@ const NOTHING: u16 = u16::MAX;
 const UNKNOWN: u16 = u16::MAX - 1;
 /// 2^37 / 675, rounded up: a day is 128 times 675 seconds.
 const PER_675: u64 = (1 << 37) / 675 + 1;
-/// Receipts that rise within less than this are in few pieces.
-const NEAR_S: i64 = 3 * 3_600;
 
 /// Days on a grid.
 ///
@@ -59,6 +58,21 @@ impl Rows {
 
     pub(super) fn unit_s(&self) -> u32 {
         self.unit_s
+    }
+
+    /// Entries of a row.
+    pub(super) fn length(&self) -> u32 {
+        self.length
+    }
+
+    /// What an entry says: so many seconds after the receipt, or, if the instant stays, after the midnight before. `None` if
+    /// there is no instant or nothing is known.
+    pub(super) fn reaches(&self, shape: u8, place: u32) -> Option<(u32, bool)> {
+        let entry =
+            self.entries.get((u32::from(shape) * self.length + place) as usize)?.load(Ordering::Relaxed);
+        let stays = entry & 1 == 1;
+        let begin = if stays { place / 2 * self.unit_s } else { 0 };
+        (entry < UNKNOWN).then(|| (begin + u32::from(entry >> 1) * self.unit_s, stays))
     }
 
     /// Whether there is room for a shape.
@@ -134,40 +148,31 @@ fn entry_of(gives: Gives, begin_s: u32, unit_s: u32) -> Option<u16> {
 pub(super) struct Column<'a> {
     pub(super) table: &'a Table,
     pub(super) rows: &'a Rows,
+    pub(super) copy: Option<&'a mut One>,
     pub(super) received: &'a [[i64; BLOCK]],
     pub(super) out: &'a mut [[i64; BLOCK]],
 }
 
-/// A piece within a day, for receipts that come in order of time.
-#[derive(Clone, Copy)]
-struct Cursor {
-    begin: i64,
-    /// Receipts from `begin` on, below so many seconds later.
-    length: u64,
-    /// Added to the receipt if the piece moves along, else the instant itself.
-    due: i64,
-    /// All ones if it moves along.
-    moves: i64,
-}
-
 impl Loop for Column<'_> {
-    /// How many blocks were done; the next one has receipts of which nothing is known, or that are no instants.
+    /// How many blocks were done; the next one has receipts of which nothing is known, or that are no instants, or is worth a
+    /// newer copy.
     type Outcome = usize;
 
     #[inline(always)]
-    fn run(self) -> usize {
+    fn run(mut self) -> usize {
         let mut scratch = Scratch::new();
-        let mut cursor = Cursor { begin: 0, length: 0, due: 0, moves: 0 };
         for (done, (received, out)) in self.received.iter().zip(self.out.iter_mut()).enumerate() {
-            let (first, last) = (received[0], received[BLOCK - 1]);
-            let is_near = first <= last && last.wrapping_sub(first) < NEAR_S;
-            let is_done = if is_near {
-                self.table.along(received, &mut cursor, out)
-            } else {
-                scratch.place(self.rows, received)
-                    && scratch.load(self.table.days(), self.rows)
-                    && scratch.finish(self.rows.unit_s, received, out)
-            };
+            if let Some(copy) = &mut self.copy {
+                if copy.look_up(received, |_| 0, out) {
+                    continue;
+                }
+                if copy.miss(self.table.known_days()) {
+                    return done;
+                }
+            }
+            let is_done = scratch.place(self.rows, received)
+                && scratch.load(self.table.days(), self.rows)
+                && scratch.finish(self.rows.unit_s, received, out);
             if !is_done {
                 return done;
             }
@@ -180,23 +185,37 @@ impl Loop for Column<'_> {
 pub(super) struct MixedColumn<'a> {
     /// The grid that all of them have.
     pub(super) grid: &'a Rows,
-    pub(super) tables: &'a [(&'a Days, &'a [AtomicU16])],
+    pub(super) tables: &'a [OfRule<'a>],
+    pub(super) copy: Option<&'a mut Several>,
+    /// Days that all tables together knew of.
+    pub(super) known_days: u32,
     pub(super) received: &'a [[i64; BLOCK]],
     /// The number in `tables` of each.
     pub(super) rules: &'a [[u32; BLOCK]],
     pub(super) out: &'a mut [[i64; BLOCK]],
 }
 
+/// The days and the entries of the table of a rule.
+pub(super) type OfRule<'a> = (&'a Days, &'a [AtomicU16]);
+
 impl Loop for MixedColumn<'_> {
     /// As for [`Column`].
     type Outcome = usize;
 
     #[inline(always)]
-    fn run(self) -> usize {
+    fn run(mut self) -> usize {
         let mut scratch = Scratch::new();
         let grid = self.grid;
         let blocks = self.received.iter().zip(self.rules).zip(self.out.iter_mut());
         for (done, ((received, rules), out)) in blocks.enumerate() {
+            if let Some(copy) = &mut self.copy {
+                if copy.look_up(received, |item| rules[item], out) {
+                    continue;
+                }
+                if copy.miss(self.known_days) {
+                    return done;
+                }
+            }
             let is_done = scratch.place(grid, received)
                 && scratch.load_mixed(grid.length, self.tables, rules)
                 && scratch.finish(grid.unit_s, received, out);
@@ -281,7 +300,7 @@ impl Scratch {
 
     /// Entries of the rule of each item; false if a number is that of no rule, or a shape lies beyond the rows.
     #[inline(always)]
-    fn load_mixed(&mut self, length: u32, tables: &[(&Days, &[AtomicU16])], rules: &[u32; BLOCK]) -> bool {
+    fn load_mixed(&mut self, length: u32, tables: &[OfRule<'_>], rules: &[u32; BLOCK]) -> bool {
         for four in 0..BLOCK / 4 {
             for item in 4 * four..4 * four + 4 {
                 let Some((days, _)) = tables.get(rules[item] as usize) else { return false };
@@ -321,58 +340,5 @@ impl Scratch {
             out[item] = if entry == u32::from(NOTHING) { NO_DEADLINE } else { due };
         }
         is_unknown == 0
-    }
-}
-
-impl Table {
-    /// A block whose receipts mostly lie in one piece of a day, or go from one to the next, as they do where they come in
-    /// order of time; false if nothing is known of one of them, then nothing of `out` counts.
-    #[inline(always)]
-    fn along(&self, received: &[i64; BLOCK], cursor: &mut Cursor, out: &mut [i64; BLOCK]) -> bool {
-        if !cursor.has(received[0]) && !self.find(received[0], cursor) {
-            return false;
-        }
-        if cursor.has(received[BLOCK - 1]) {
-            let mut is_outside = false;
-            let Cursor { begin, length, due, moves } = *cursor;
-            for (out, received) in out.iter_mut().zip(received) {
-                is_outside |= received.wrapping_sub(begin) as u64 >= length;
-                *out = due.wrapping_add(received & moves);
-            }
-            if !is_outside {
-                return true;
-            }
-        }
-        for (out, received) in out.iter_mut().zip(received) {
-            if !cursor.has(*received) && !self.find(*received, cursor) {
-                return false;
-            }
-            *out = cursor.due.wrapping_add(received & cursor.moves);
-        }
-        true
-    }
-
-    /// Moves the cursor to the piece of a receipt; false if nothing is known of it.
-    #[inline(never)]
-    fn find(&self, received: i64, cursor: &mut Cursor) -> bool {
-        let Ok(at) = u32::try_from(received) else { return false };
-        let of_day = at % DAY_S as u32;
-        let Some((part, end_s)) = self.part_at(at) else { return false };
-        let midnight = i64::from(at - of_day);
-        let (due, moves) = match part.gives {
-            Gives::Nothing => (NO_DEADLINE, 0),
-            Gives::After(span) => (i64::from(span), -1),
-            Gives::At(span) => (midnight + i64::from(span), 0),
-        };
-        let length = u64::from(end_s - part.from_s);
-        *cursor = Cursor { begin: midnight + i64::from(part.from_s), length, due, moves };
-        true
-    }
-}
-
-impl Cursor {
-    #[inline(always)]
-    fn has(&self, received: i64) -> bool {
-        (received.wrapping_sub(self.begin) as u64) < self.length
     }
 }

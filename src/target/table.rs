@@ -8,6 +8,7 @@
 //! known is ever changed, so that everybody else reads without waiting.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -51,6 +52,9 @@ const VERSIONS: usize = 12;
 pub(super) struct Table {
     days: Box<Days>,
     known_days: AtomicU32,
+    /// All days that are known lie from the first up to, not including, the second.
+    first_known: AtomicU32,
+    end_known: AtomicU32,
     /// The parts of each shape, by number.
     shapes: Box<[OnceLock<Box<[Part]>>]>,
     versions: [OnceLock<Rows>; VERSIONS],
@@ -66,6 +70,8 @@ impl Table {
         Table {
             days,
             known_days: AtomicU32::new(0),
+            first_known: AtomicU32::new(u32::MAX),
+            end_known: AtomicU32::new(0),
             shapes: (0..SHAPES).map(|_| OnceLock::new()).collect(),
             versions: Default::default(),
             count: AtomicUsize::new(0),
@@ -121,6 +127,16 @@ impl Table {
         self.known_days.load(Ordering::Relaxed)
     }
 
+    /// The days among which all are that are known.
+    pub(super) fn known_range(&self) -> Range<usize> {
+        self.first_known.load(Ordering::Relaxed) as usize..self.end_known.load(Ordering::Relaxed) as usize
+    }
+
+    /// The shapes that have a number, by number.
+    pub(super) fn shapes(&self) -> impl Iterator<Item = (u8, &[Part])> {
+        (0..=u8::MAX).zip(&self.shapes).filter_map(|(number, parts)| Some((number, &**parts.get()?)))
+    }
+
     #[inline(always)]
     fn shape(&self, day: u32) -> u8 {
         // No instant lies on a day that needs more bits.
@@ -166,6 +182,8 @@ impl Table {
             }
             let number = self.number_of(rule, &parts, &mut numbers);
             self.days[day as usize].store(number, Ordering::Release);
+            self.first_known.fetch_min(day, Ordering::Relaxed);
+            self.end_known.fetch_max(day + 1, Ordering::Relaxed);
             self.known_days.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -205,9 +223,7 @@ impl Table {
             return;
         }
         let (Some(place), Some(rows)) = (self.versions.get(count), Rows::new(unit_s, number)) else { return };
-        for (number, parts) in
-            (0..=u8::MAX).zip(&self.shapes).filter_map(|(at, parts)| Some((at, parts.get()?)))
-        {
+        for (number, parts) in self.shapes() {
             // One that has no place on the grid is searched.
             if unit_of(parts).is_some_and(|own| own % unit_s == 0) {
                 rows.write(number, parts);
@@ -220,7 +236,7 @@ impl Table {
 
     /// Bytes held.
     pub(super) fn size(&self) -> usize {
-        let parts = self.shapes.iter().filter_map(|parts| Some(size_of_val(&**parts.get()?)));
+        let parts = self.shapes().map(|(_, parts)| size_of_val(parts));
         size_of::<Table>()
             + size_of_val(&*self.days)
             + size_of_val(&*self.shapes)
