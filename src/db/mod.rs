@@ -92,6 +92,11 @@ use policies::{Edition, stored_edition};
 /// The locks of the queue: a model of it has others in their place.
 mod sync {
     pub(super) use std::sync::{Condvar, Mutex, MutexGuard};
+
+    /// Lets other threads run: a small part of what a durable commit takes.
+    pub(super) fn moment() {
+        std::thread::sleep(std::time::Duration::from_micros(40));
+    }
 }
 
 /// An open database.

@@ -7,10 +7,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::sync::{Condvar, Mutex, MutexGuard};
+use super::sync::{Condvar, Mutex, MutexGuard, moment};
 
 /// Most jobs that one leader takes.
 const MOST: usize = 4_096;
+/// How often a leader looks whether those are back who were served together.
+const MOMENTS: usize = 8;
 /// How often a waiting thread asks whether to go on waiting.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -26,6 +28,8 @@ struct Line<J, A> {
     waiting: VecDeque<Arc<Job<J, A>>>,
     /// A thread leads. What it has not taken yet, it or the next leader will take.
     led: bool,
+    /// Jobs that were taken last.
+    taken: usize,
 }
 
 /// What a thread wants done, and the answer to it.
@@ -48,7 +52,7 @@ impl<J, A> Job<J, A> {
 
 impl<J, A> Default for Queue<J, A> {
     fn default() -> Self {
-        let line = Line { waiting: VecDeque::new(), led: false };
+        let line = Line { waiting: VecDeque::new(), led: false, taken: 0 };
         Queue { line: Mutex::new(line), moved: Condvar::new() }
     }
 }
@@ -112,9 +116,21 @@ pub(super) struct Lead<'a, J, A>(&'a Queue<J, A>);
 
 impl<J, A> Lead<'_, J, A> {
     /// What waits, in its order. Whoever takes a job answers it.
+    ///
+    /// Threads that were served together mostly come back together, and the first of them leads: without a moment for the
+    /// others it would take its own job only, and every second transaction were one for a single job.
     pub(super) fn take(&self) -> Vec<Arc<Job<J, A>>> {
         let mut line = self.0.line();
+        for _ in 0..MOMENTS {
+            if line.waiting.len() >= line.taken {
+                break;
+            }
+            drop(line);
+            moment();
+            line = self.0.line();
+        }
         let most = line.waiting.len().min(MOST);
+        line.taken = most;
         line.waiting.drain(..most).collect()
     }
 }

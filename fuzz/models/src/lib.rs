@@ -5,6 +5,7 @@
 
 mod sync {
     pub(super) use loom::sync::{Condvar, Mutex, MutexGuard};
+    pub(super) use loom::thread::yield_now as moment;
 }
 
 #[path = "../../../src/db/queue.rs"]
