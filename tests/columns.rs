@@ -313,6 +313,13 @@ fn working_time_in_columns_is_that_of_single_items() {
         for ((t, span), found) in t.iter().zip(&spans).zip(&out) {
             assert_eq!(*found, single(*t, *span), "{} {t} + {span}", world.zone);
         }
+        // Long enough that the calendar's tables are copied.
+        let long = |column: &[i64]| column.iter().copied().cycle().take(132_000).collect::<Vec<i64>>();
+        let mut long_out = vec![7; 132_000];
+        calendar.add_working_time_many(&long(&t), &long(&spans), &mut long_out).expect("good items");
+        for found in long_out.chunks(t.len()) {
+            assert_eq!(found, &out[..found.len()], "{}, a long column", world.zone);
+        }
         for span in [0, 1, 1800, 36_000, 36_001, 3_000_000_000] {
             calendar.add_working_span_many(&t, Span::from_secs(span), &mut out).expect("good items");
             assert!(t.iter().zip(&out).all(|(t, found)| *found == single(*t, span)), "{} {span}", world.zone);

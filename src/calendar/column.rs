@@ -1,14 +1,12 @@
 //! Working time of many items at once, column in, column out.
 
 use super::compiled::Calendar;
+use super::plain::Plain;
 use super::work::{Columns, DAY_S, DAYS, END_S};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lanes::{self, BLOCK, Loop};
+use crate::lanes::{self, BLOCK, Loop, PER_675};
 use crate::target::NO_DEADLINE;
 use crate::time::{Instant, Span};
-
-/// 2^37 / 675, rounded up: a day is 128 times 675 seconds.
-const PER_675: u64 = (1 << 37) / 675 + 1;
 
 impl Calendar {
     /// [`add_working_time`](Calendar::add_working_time) for many instants, each with a span of its own, all in seconds.
@@ -81,10 +79,14 @@ impl Calendar {
         let whole = t.len() / BLOCK * BLOCK;
         let (blocks, rest) = t.as_chunks::<BLOCK>();
         let (out_blocks, out_rest) = out.as_chunks_mut::<BLOCK>();
+        let copy = Plain::of(&tables, blocks.len());
+        let copy = copy.as_ref();
         let all_good = match spans {
-            Spans::One(span) => lanes::run(Added { tables, t: blocks, spans: Same(span), out: out_blocks }),
+            Spans::One(span) => {
+                lanes::run(Added { tables, copy, t: blocks, spans: Same(span), out: out_blocks })
+            }
             Spans::Each(spans) => {
-                lanes::run(Added { tables, t: blocks, spans: spans.as_chunks().0, out: out_blocks })
+                lanes::run(Added { tables, copy, t: blocks, spans: spans.as_chunks().0, out: out_blocks })
             }
         };
         let rest = self.add_one_by_one(rest, spans.from(whole), out_rest);
@@ -163,6 +165,7 @@ impl BlockSpans for &[[i64; BLOCK]] {
 /// Working time added to blocks of instants.
 struct Added<'a, S> {
     tables: Columns<'a>,
+    copy: Option<&'a Plain>,
     t: &'a [[i64; BLOCK]],
     spans: S,
     out: &'a mut [[i64; BLOCK]],
@@ -177,6 +180,11 @@ impl<S: BlockSpans> Loop for Added<'_, S> {
         let mut scratch = Scratch::default();
         let mut all_good = true;
         for (number, (t, out)) in self.t.iter().zip(self.out.iter_mut()).enumerate() {
+            if let Some(copy) = self.copy
+                && copy.add(t, |item| self.spans.at(number, item), out)
+            {
+                continue;
+            }
             for item in 0..BLOCK {
                 scratch.span[item] = self.spans.at(number, item);
             }

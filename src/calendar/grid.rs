@@ -101,6 +101,16 @@ impl Grid {
         2 * (self.worked.capacity() + self.second.capacity())
     }
 
+    /// By row and unit of the day: units worked before it, doubled, and one more if it is working time itself.
+    pub(super) fn entries(&self) -> &[u16] {
+        &self.worked
+    }
+
+    /// By row and unit of working time: its unit of the day.
+    pub(super) fn units_of_work(&self) -> &[u16] {
+        &self.second
+    }
+
     /// The unit of the day at a place of all rows of working time.
     #[inline(always)]
     pub(super) fn unit_at(&self, place: u32) -> u16 {

@@ -15,6 +15,7 @@ mod holidays;
 mod ical;
 #[cfg(test)]
 mod ical_tests;
+mod plain;
 mod plan;
 mod recurrence;
 mod shapes;

@@ -46,6 +46,15 @@ pub(super) struct OpenDay {
     pub(super) shape: u16,
 }
 
+impl OpenDay {
+    /// Working seconds before it, the day, and where its row of the grid begins: 32, 16 and 16 bits.
+    pub(super) fn packed(self, row_length: u32) -> u64 {
+        u64::from(self.before_s) << 32
+            | u64::from(self.day) << 16
+            | u64::from(u32::from(self.shape) * row_length)
+    }
+}
+
 /// 2^64 divided by the golden ratio: spreads what it is multiplied with.
 const FIBONACCI: u64 = 0x9e37_79b9_7f4a_7c15;
 

@@ -4,17 +4,13 @@ use std::sync::atomic::Ordering;
 
 use super::rows::Rows;
 use super::table::Table;
-use crate::lanes::BLOCK;
+use crate::lanes::{BLOCK, PER_675, Units};
 use crate::time::DAY_S;
 
 /// Columns of so many blocks are worth a copy, which takes about 30 microseconds.
 const MANY_BLOCKS: usize = 512;
 /// After so many blocks with something unknown a newer copy is worth it.
 const MOST_MISSES: usize = 32;
-/// 2^37 / 675, rounded up: a day is 128 times 675 seconds.
-const PER_675: u64 = (1 << 37) / 675 + 1;
-/// Added to a small number of 32 bits, it leaves the nearest whole number in the last bits.
-const WHOLE: f32 = 12_582_912.0;
 /// Places of days for one table: more than days, so that every number of 16 bits is one.
 const DAYS: usize = 1 << 16;
 /// Places of entries for one table.
@@ -36,8 +32,7 @@ const MOST_TABLES: usize = 16;
 /// Copies of tables that have the same grid. How many places there are is known when the loops are compiled, so that no
 /// place needs to be checked.
 pub(super) struct Plain<const DAYS: usize, const ENTRIES: usize> {
-    /// 1 / unit.
-    per_unit: f32,
+    units: Units,
     /// By table and UTC day: where the row of the day's shape begins. A day that is not known has the first row of all, of
     /// which nothing is known.
     days: Box<[u32; DAYS]>,
@@ -91,7 +86,7 @@ impl<const PLACES: usize, const ROOM: usize> Plain<PLACES, ROOM> {
                 }
             }
         }
-        Some(Plain { per_unit: 1.0 / unit_s as f32, days, entries, known_days, misses: 0 })
+        Some(Plain { units: Units::of(unit_s), days, entries, known_days, misses: 0 })
     }
 
     /// Notes a block of which something is not known; whether a newer copy, of tables that know so many days, is worth it.
@@ -124,7 +119,9 @@ impl<const PLACES: usize, const ROOM: usize> Plain<PLACES, ROOM> {
             let at = at & 0xffff_ffff;
             let day = ((at >> 7) * PER_675) >> 37;
             let midnight = day * DAY_S as u64;
-            let place = place_of(at.wrapping_sub(midnight) as i32, self.per_unit);
+            let of_day = at.wrapping_sub(midnight) as u32;
+            // Two places for each unit, the first for the multiple itself: units rounded down and rounded up, added.
+            let place = self.units.down(of_day).wrapping_add(self.units.up(of_day));
             let day = number.wrapping_mul(DAYS as u32) + (day as u32 & 0xffff);
             let row = self.days[day as usize & (PLACES - 1)];
             let entry = self.entries[row.wrapping_add(place & 0xffff) as usize & (ROOM - 1)];
@@ -136,37 +133,7 @@ impl<const PLACES: usize, const ROOM: usize> Plain<PLACES, ROOM> {
     }
 }
 
-/// The place in its row of a second of the day, in the last bits: two for each unit, the first for the multiple itself.
-///
-/// That is the unit rounded down and rounded up, added. Both are exact for a day and a unit of a minute or more: half a
-/// second is much more than what 24 bits leave out.
-#[inline(always)]
-fn place_of(of_day: i32, per_unit: f32) -> u32 {
-    let units = of_day as f32 * per_unit;
-    let margin = 0.5 - 0.5 * per_unit;
-    let (down, up) = (units - margin + WHOLE, units + margin + WHOLE);
-    down.to_bits().wrapping_add(up.to_bits())
-}
-
 /// From seconds and whether they count from midnight, if they fit.
 fn entry_of((span_s, stays): (u32, bool)) -> Option<u32> {
     (span_s <= SPAN).then_some(KNOWN | if stays { STAYS } else { 0 } | span_s)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::place_of;
-    use crate::time::DAY_S;
-
-    #[test]
-    fn every_second_has_its_place() {
-        let day = DAY_S as i32;
-        for unit_s in (60..=day / 2).filter(|unit_s| day % unit_s == 0) {
-            let per_unit = 1.0 / unit_s as f32;
-            for of_day in 0..day {
-                let wanted = 2 * (of_day / unit_s) + i32::from(of_day % unit_s != 0);
-                assert_eq!(place_of(of_day, per_unit) & 0xffff, wanted as u32, "{of_day} by {unit_s}");
-            }
-        }
-    }
 }

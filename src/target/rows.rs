@@ -6,7 +6,7 @@ use super::NO_DEADLINE;
 use super::plain::{One, Several};
 use super::table::{Days, Gives, Part, SHAPES, Table};
 use crate::calendar::greatest_common_divisor;
-use crate::lanes::{BLOCK, Loop};
+use crate::lanes::{BLOCK, Loop, PER_675};
 use crate::time::DAY_S;
 
 /// Most bytes of the rows of a table.
@@ -19,8 +19,6 @@ const MAX_UNIT_S: u32 = DAY_S as u32 / 2;
 const NOTHING: u16 = u16::MAX;
 /// Stands for what is not known; the smallest number that is no entry.
 const UNKNOWN: u16 = u16::MAX - 1;
-/// 2^37 / 675, rounded up: a day is 128 times 675 seconds.
-const PER_675: u64 = (1 << 37) / 675 + 1;
 
 /// Days on a grid.
 ///
