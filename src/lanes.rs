@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn every_second_of_every_grid_has_its_unit() {
         const DAY_S: u32 = 86_400;
-        for unit_s in (60..=DAY_S / 2).filter(|unit_s| DAY_S % unit_s == 0) {
+        for unit_s in (60..=DAY_S / 2).filter(|unit_s| DAY_S.is_multiple_of(*unit_s)) {
             let units = Units::of(unit_s);
             for of_day in 0..DAY_S {
                 assert_eq!(units.down(of_day) & 0xffff, of_day / unit_s, "{of_day} by {unit_s}");
