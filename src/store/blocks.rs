@@ -1,6 +1,6 @@
 //! Sealed values that were read and verified before. They do not change until the next fold, so they are kept.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::tables::Table;
@@ -18,7 +18,7 @@ pub(crate) struct Blocks {
 /// What keeping a value takes beside its bytes, roughly.
 const ENTRY_BYTES: usize = 64;
 
-type Generation = BTreeMap<(u8, u64), Arc<[u8]>>;
+type Generation = HashMap<(u8, u64), Arc<[u8]>, foldhash::fast::RandomState>;
 
 #[derive(Debug, Default)]
 struct Kept {
