@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import businesstimedelta
 import duckdb
@@ -142,6 +143,36 @@ def deadlines(rows: int) -> None:
     )
 
 
+def singles() -> None:
+    """One datetime in, one out, as a web service asks."""
+    policy = slaclock.Policy.from_toml(POLICY)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    second = timedelta(seconds=1)
+    new_york = ZoneInfo(ZONE)
+    calls = 20_000
+    for name, zone in (("New York", new_york), ("UTC", UTC)):
+        moments = [moment.replace(tzinfo=zone) for moment in (datetime(2026, 3, 4, 11), datetime(2026, 7, 8, 15, 30))] * (
+            calls // 2
+        )
+
+        def convert(moments: list[datetime] = moments) -> None:
+            for moment in moments:
+                datetime.fromtimestamp((moment - epoch) // second, new_york)
+
+        def ask(moments: list[datetime] = moments) -> None:
+            for moment in moments:
+                policy.due("hours", moment)
+
+        race(
+            f"eight working hours, policy.due of a datetime in {name}",
+            "call",
+            "Python's conversion to seconds and back alone",
+            None,
+            (calls, ask),
+            (calls, convert),
+        )
+
+
 def scans(rows: int) -> None:
     """Everything that is due, as an Arrow table with texts."""
     policy = slaclock.Policy.from_toml(POLICY)
@@ -184,6 +215,7 @@ def main() -> None:
     LINES.parent.mkdir(parents=True, exist_ok=True)
     LINES.write_text("")
     deadlines(rows)
+    singles()
     scans(rows)
 
 

@@ -112,6 +112,20 @@ impl Zone {
         self.offset_at_secs(t.as_secs())
     }
 
+    /// The first instant after `t` from which on the offset or the abbreviation is another; `None` if they stay to the end of
+    /// 2099.
+    ///
+    /// ```
+    /// # use slaclock::{Instant, zone::TzData};
+    /// let new_york = TzData::bundled().zone("America/New_York")?;
+    /// let spring = new_york.steady_until(Instant::parse("2026-03-06T15:00:00Z")?);
+    /// assert_eq!(spring, Some(Instant::parse("2026-03-08T07:00:00Z")?));
+    /// # Ok::<(), slaclock::Error>(())
+    /// ```
+    pub fn steady_until(&self, t: Instant) -> Option<Instant> {
+        Instant::checked(self.end_of(self.segment_at(t.as_secs())))
+    }
+
     /// The abbreviation in use at `t`, such as `MSK` or `+03`.
     pub fn abbreviation_at(&self, t: Instant) -> &str {
         self.abbreviations.get(self.segment_at(t.as_secs())).map_or("", |text| text)

@@ -151,3 +151,36 @@ fn damaged_data_is_an_error_or_a_zone_but_never_a_panic() {
     }
     assert_eq!(tzif::read("x", &vec![0; (1 << 20) + 1]).unwrap_err().kind(), ErrorKind::Damaged);
 }
+
+#[test]
+fn a_zone_is_steady_up_to_its_next_change() {
+    let new_york = zone("America/New_York");
+    let spring = at("2026-03-08T07:00:00Z");
+    let just_before = at("2026-03-08T06:59:59Z");
+    assert_eq!(new_york.steady_until(at("2025-11-02T06:00:00Z")), Some(spring));
+    assert_eq!(new_york.steady_until(just_before), Some(spring));
+    assert_eq!(new_york.steady_until(spring), Some(at("2026-11-01T06:00:00Z")));
+    assert_eq!(new_york.steady_until(at("2099-12-31T00:00:00Z")), None);
+    assert_eq!(Zone::utc().steady_until(Instant::MIN), None);
+}
+
+/// The Python package takes a stretch of days for steady if the offset is the same at every midnight.
+#[test]
+fn no_two_changes_of_an_offset_are_closer_than_six_days() {
+    let data = TzData::bundled();
+    let mut seen = 0;
+    for name in data.names() {
+        let zone = data.zone(&name).unwrap();
+        let (mut last, mut at) = (None, Instant::MIN);
+        while let Some(change) = zone.steady_until(at) {
+            if zone.offset_at(change) != zone.offset_at(at) {
+                let apart = last.map_or(i64::MAX, |last| change.as_secs() - last);
+                assert!(apart > 6 * 86_400, "{name}: {apart} s before {change}");
+                last = Some(change.as_secs());
+                seen += 1;
+            }
+            at = change;
+        }
+    }
+    assert!(seen > 10_000, "{seen} changes");
+}

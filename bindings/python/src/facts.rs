@@ -28,7 +28,9 @@ pub(crate) fn texts(named: Option<&Bound<'_, PyDict>>) -> PyResult<Vec<(String, 
     let mut found = Vec::with_capacity(named.len());
     for (name, value) in named {
         if !value.is_none() {
-            found.push((name.extract()?, text(&value, &name.extract::<String>()?)?));
+            let name: String = name.extract()?;
+            let value = text(&value, &name)?;
+            found.push((name, value));
         }
     }
     Ok(found)

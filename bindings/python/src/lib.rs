@@ -19,6 +19,7 @@ mod feed;
 mod history;
 mod import;
 mod kernel;
+mod offsets;
 mod open;
 mod policy;
 mod report;

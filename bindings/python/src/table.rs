@@ -299,8 +299,8 @@ pub(crate) fn table_of(
     kind: &str,
     facts: usize,
     lines: Vec<String>,
-    main: Py<PyAny>,
-    zones: HashMap<String, Py<PyAny>>,
+    main: Bound<'_, PyAny>,
+    zones: HashMap<String, Bound<'_, PyAny>>,
     columns: Vec<PackedColumn<'_>>,
     next: Option<u64>,
 ) -> PyResult<PyTable> {
@@ -311,8 +311,8 @@ pub(crate) fn table_of(
         return Err(wrong("with more facts than columns"));
     }
     let zones = Zones {
-        main: Tz::from_object(main),
-        clocks: zones.into_iter().map(|(clock, zone)| (clock, Tz::from_object(zone))).collect(),
+        main: Tz::from_object(&main),
+        clocks: zones.into_iter().map(|(clock, zone)| (clock, Tz::from_object(&zone))).collect(),
     };
     PyTable::new(batch, kind, zones, next)
 }

@@ -12,8 +12,9 @@ use slaclock::zone::Zone;
 use slaclock::{ErrorKind, Instant, Span, TimeOfDay};
 
 use crate::error::{from_core, raised};
+use crate::offsets::{Offsets, from_timestamp};
 
-const DAY_S: i64 = 86_400;
+pub(crate) const DAY_S: i64 = 86_400;
 
 /// The instant of an aware `datetime`; a fraction of a second is floored. `what` names the argument in messages.
 ///
@@ -21,6 +22,29 @@ const DAY_S: i64 = 86_400;
 /// `TypeError` for anything but a `datetime`; `InvalidArgumentError` for a naive one; `OutOfRangeError` before 1970
 /// and from 2100 on.
 pub(crate) fn instant(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Instant> {
+    let py = value.py();
+    let seconds = match known_zone(value) {
+        Some(offsets) => offsets.seconds(value)?,
+        None => seconds_since(value, what)?,
+    };
+    Instant::from_secs(seconds).map_err(|error| match error.kind() {
+        ErrorKind::OutOfRange => {
+            raised(py, ErrorKind::OutOfRange, format!("{what} {value}: {}", error.message()))
+        }
+        _ => from_core(py, &error),
+    })
+}
+
+/// The offsets of its zone, if it is a plain `datetime`: a class derived from it may mean something else.
+fn known_zone(value: &Bound<'_, PyAny>) -> Option<&'static Offsets> {
+    if !value.is_exact_instance_of::<PyDateTime>() {
+        return None;
+    }
+    Offsets::of(&value.getattr(intern!(value.py(), "tzinfo")).ok()?)
+}
+
+/// Seconds from 1970-01-01T00:00:00Z to any aware `datetime`, floored.
+fn seconds_since(value: &Bound<'_, PyAny>, what: &str) -> PyResult<i64> {
     static EPOCH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = value.py();
     if value.cast::<PyDateTime>().is_err() {
@@ -35,13 +59,7 @@ pub(crate) fn instant(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Instant>
     })?;
     // Subtracting is the one operation that tells the instant whatever the zone; it refuses naive ones.
     let Ok(since) = value.sub(epoch) else { return Err(naive(value, what)) };
-    let seconds = delta_seconds(&since)?;
-    Instant::from_secs(seconds).map_err(|error| match error.kind() {
-        ErrorKind::OutOfRange => {
-            raised(py, ErrorKind::OutOfRange, format!("{what} {value}: {}", error.message()))
-        }
-        _ => from_core(py, &error),
-    })
+    delta_seconds(&since)
 }
 
 fn naive(value: &Bound<'_, PyAny>, what: &str) -> PyErr {
@@ -69,7 +87,7 @@ pub(crate) fn instant_or_now(
 }
 
 /// Whole seconds of a `timedelta`, floored.
-fn delta_seconds(delta: &Bound<'_, PyAny>) -> PyResult<i64> {
+pub(crate) fn delta_seconds(delta: &Bound<'_, PyAny>) -> PyResult<i64> {
     let py = delta.py();
     let days: i64 = delta.getattr(intern!(py, "days"))?.extract()?;
     let seconds: i64 = delta.getattr(intern!(py, "seconds"))?.extract()?;
@@ -100,46 +118,47 @@ pub(crate) fn delta(py: Python<'_>, span: Span) -> PyResult<Bound<'_, PyDelta>> 
 }
 
 /// A time zone as Python's `datetime` understands it. Cheap to clone.
-pub(crate) struct Tz(Py<PyAny>);
+pub(crate) struct Tz {
+    object: Py<PyAny>,
+    offsets: Option<&'static Offsets>,
+}
 
 impl Tz {
     /// `zoneinfo.ZoneInfo` of this name; of our own data where the interpreter has none.
     pub(crate) fn of(py: Python<'_>, zone: &Zone) -> PyResult<Tz> {
         let class = py.import(intern!(py, "zoneinfo"))?.getattr(intern!(py, "ZoneInfo"))?;
         if let Ok(known) = class.call1((zone.name(),)) {
-            return Ok(Tz(known.unbind()));
+            return Ok(Tz::from_object(&known));
         }
         let file = py.import("io")?.call_method1("BytesIO", (PyBytes::new(py, zone.data()),))?;
         let key = PyDict::new(py);
         key.set_item("key", zone.name())?;
-        Ok(Tz(class.call_method("from_file", (file,), Some(&key))?.unbind()))
+        Ok(Tz::from_object(&class.call_method("from_file", (file,), Some(&key))?))
     }
 
     pub(crate) fn utc(py: Python<'_>) -> PyResult<Tz> {
-        Ok(Tz(PyTzInfo::utc(py)?.to_owned().into_any().unbind()))
+        Ok(Tz::from_object(PyTzInfo::utc(py)?.as_any()))
     }
 
-    /// A zone that came out of a pickle.
-    pub(crate) fn from_object(object: Py<PyAny>) -> Tz {
-        Tz(object)
+    /// A zone that Python made, or that came out of a pickle.
+    pub(crate) fn from_object(object: &Bound<'_, PyAny>) -> Tz {
+        Tz { object: object.clone().unbind(), offsets: Offsets::of(object) }
     }
 
     pub(crate) fn clone_ref(&self, py: Python<'_>) -> Tz {
-        Tz(self.0.clone_ref(py))
+        Tz { object: self.object.clone_ref(py), offsets: self.offsets }
     }
 
     pub(crate) fn object(&self) -> &Py<PyAny> {
-        &self.0
+        &self.object
     }
 
     /// The aware `datetime` of an instant in this zone.
     pub(crate) fn datetime<'py>(&self, py: Python<'py>, at: Instant) -> PyResult<Bound<'py, PyAny>> {
-        static FROM_TIMESTAMP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let make = FROM_TIMESTAMP.get_or_try_init(py, || {
-            let class = py.get_type::<PyDateTime>();
-            Ok::<_, PyErr>(class.getattr("fromtimestamp")?.unbind())
-        })?;
-        make.bind(py).call1((at.as_secs(), &self.0))
+        if let Some(known) = self.offsets.and_then(|offsets| offsets.datetime(py, at)) {
+            return Ok(known);
+        }
+        from_timestamp(py)?.call1((at.as_secs(), &self.object))
     }
 
     /// The same for an instant that may be missing.
