@@ -49,6 +49,30 @@ pub(crate) fn derive_over<'e>(
     Run::new(given, request, None).over(events, sorted)
 }
 
+/// The derivations without and with the events that come last in arrival.
+///
+/// Where they are the last in time too, as most are, both go the same way up to there.
+pub(crate) fn derive_before_and_after<'e>(
+    given: Given<'e>,
+    request: &'e Request,
+    known: &'e [Event],
+    added: &[&'e Event],
+) -> (Timeline, Timeline) {
+    let all = known.iter().chain(added.iter().copied());
+    // With interruptions a cycle goes by how it will end, from its beginning on.
+    if !given.interruptions.is_empty() || !all.clone().is_sorted_by_key(|event| event.at) {
+        return (derive_over(given, request, known.iter()), derive_over(given, request, all));
+    }
+    let mut run = Run::new(given, request, None);
+    run.begin_all();
+    known.iter().for_each(|event| run.event(event));
+    let mut before = run.clone();
+    before.arm_before(i64::MAX);
+    added.iter().for_each(|event| run.event(event));
+    run.arm_before(i64::MAX);
+    (before.finished(), run.finished())
+}
+
 /// The derivation of all events if `now` is `None`, else as of `now`: what happened or was declared later is left out.
 pub(crate) fn derive_given(
     given: Given<'_>,
@@ -81,6 +105,7 @@ pub fn derive_at(policy: &Policy, request: &Request, events: &[Event], now: Inst
     derive_given(Given::policy(policy), request, events, Some(now))
 }
 
+#[derive(Clone)]
 struct Run<'a> {
     received_at: Instant,
     lanes: Vec<Lane<'a>>,
@@ -160,9 +185,14 @@ impl<'a> Run<'a> {
 
     /// Takes all events, in their order, and goes on to the end of time.
     fn play(&mut self, events: impl Iterator<Item = &'a Event>) {
-        self.start_all(EventTag::Received, self.received_at);
+        self.begin_all();
         events.for_each(|event| self.event(event));
         self.arm_before(i64::MAX);
+    }
+
+    /// The receipt.
+    fn begin_all(&mut self) {
+        self.start_all(EventTag::Received, self.received_at);
     }
 
     /// Finds out which cycles migrations take away, and since when that is known.
@@ -273,7 +303,7 @@ impl<'a> Run<'a> {
         let mut fresh = Run::new(Given { policy, ..self.given }, self.request, self.now);
         fresh.ahead.clone_from(&self.ahead);
         fresh.replayed = self.next;
-        fresh.start_all(EventTag::Received, self.received_at);
+        fresh.begin_all();
         self.seen.iter().for_each(|event| fresh.event(event));
         fresh.arm_before(at.as_secs());
         self.given.policy = policy;

@@ -15,6 +15,7 @@ pub(super) enum Origin {
 }
 
 /// A fold left behind when another rule came into force; it continues from step `upto`.
+#[derive(Clone)]
 struct Kept {
     rule: Option<usize>,
     counting: Counting,
@@ -23,6 +24,7 @@ struct Kept {
 }
 
 /// A clock's state between two events.
+#[derive(Clone)]
 pub(super) struct Lane<'a> {
     clock: &'a Clock,
     /// Index of the clock.

@@ -12,7 +12,7 @@ mod waits;
 
 pub use care::{Expedite, Refusal, Waiver};
 pub use cycle::{Cycle, Warning};
-pub(crate) use derive::{Given, derive_given, derive_over};
+pub(crate) use derive::{Given, derive_before_and_after, derive_given, derive_over};
 pub use derive::{derive, derive_at, derive_interrupted};
 pub(crate) use interruption::NO_INTERRUPTIONS;
 pub use interruption::{Act, Entry, Interruptions, Scope, Stretch, Window};

@@ -12,10 +12,10 @@ use super::history::{may_move_topics, topic_moves, topics_of};
 use super::migrate::is_move;
 use super::moves::{Moved, Moves};
 use super::permit::{self, Before};
-use super::policies::{Edition, Eras};
+use super::policies::Edition;
 use super::quota::{self, Use};
 use super::{ClockStatus, Db, Operation, Outcome};
-use crate::clock::{Expedite, Given, Interruptions, Timeline, derive_over};
+use crate::clock::{Expedite, Given, Timeline, derive_before_and_after, derive_over};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, EventKind, Facts, Request, validate_id};
 use crate::store::Commit;
@@ -350,12 +350,19 @@ impl<'a> Batch<'a> {
             let eras = db.eras(snapshot, touched.row.policy, touched.events(true))?;
             if !touched.is_new && touched.added.is_empty() {
                 if answers {
-                    found.insert(slot, touched.statuses(&touched.derived(false, &eras, &interruptions)));
+                    let now = derive_over(eras.given(&interruptions), &touched.request, touched.events(true));
+                    found.insert(slot, touched.statuses(&now));
                 }
                 continue;
             }
-            let after = touched.derived(true, &eras, &interruptions);
-            touched.write(slot, &after, &eras, &interruptions, snapshot, &mut moves)?;
+            let given = eras.given(&interruptions);
+            let (before, after) = if touched.is_new {
+                (None, derive_over(given, &touched.request, touched.events(true)))
+            } else {
+                let both = derive_before_and_after(given, &touched.request, &touched.stored, &touched.added);
+                (Some(both.0), both.1)
+            };
+            touched.write(slot, before.as_ref(), &after, snapshot, &mut moves)?;
             if answers {
                 found.insert(slot, touched.statuses(&after));
             }
@@ -423,11 +430,6 @@ impl Touched<'_> {
         derive_over(given, &self.request, self.events(true).filter(|event| event.at <= at))
     }
 
-    /// What its events come to, with or without those of this batch.
-    fn derived(&self, with_added: bool, eras: &Eras, interruptions: &Interruptions) -> Timeline {
-        derive_over(eras.given(interruptions), &self.request, self.events(with_added))
-    }
-
     fn statuses(&self, timeline: &Timeline) -> Vec<ClockStatus> {
         let policy = &self.edition.policy;
         let status = |clock| ClockStatus::of(policy, clock, timeline.current(clock), timeline.last_event_at);
@@ -438,16 +440,14 @@ impl Touched<'_> {
     fn write(
         &self,
         slot: u32,
+        before: Option<&Timeline>,
         after: &Timeline,
-        eras: &Eras,
-        interruptions: &Interruptions,
         snapshot: &Snapshot<'_>,
         moves: &mut Moves,
     ) -> Result<()> {
-        let before = if self.is_new { None } else { Some(self.derived(false, eras, interruptions)) };
         let old = if self.is_new { vec![] } else { snapshot.clock_rows(&self.row)? };
         let topics = if self.is_new || self.added.iter().any(|event| may_move_topics(event)) {
-            let old = before.as_ref().map(|before| self.topics(slot, &before.facts, false));
+            let old = before.map(|before| self.topics(slot, &before.facts, false));
             topic_moves(&old.unwrap_or_default(), &self.topics(slot, &after.facts, true))
         } else {
             Vec::new()
@@ -457,7 +457,7 @@ impl Touched<'_> {
             row: self.row,
             old: &old,
             old_first: self.row.first_clock,
-            before: before.as_ref(),
+            before,
             after,
             policies: [&self.edition.policy; 2],
             request: self.is_new.then_some(&*self.request),

@@ -1,5 +1,6 @@
 //! A request as it is submitted, and what is checked of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -98,16 +99,17 @@ impl Request {
 
     /// The facts that policies match on.
     pub fn facts(&self) -> Facts {
-        let mut facts = Facts::none();
         let fields = [
-            ("customer", &self.customer),
-            ("priority", &self.priority),
             ("category", &self.category),
             ("channel", &self.channel),
+            ("customer", &self.customer),
+            ("priority", &self.priority),
         ];
+        // With room for one more: the fact that the request is expedited.
+        let mut facts = Facts::with_room(fields.len() + self.attributes.len() + 1);
         for (name, value) in fields {
             if let Some(value) = value {
-                facts.set(name, value.clone());
+                facts.put(Cow::Borrowed(name), value.clone());
             }
         }
         for (name, value) in &self.attributes {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::{Clock, Condition, Rule};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Facts;
@@ -38,7 +40,7 @@ pub struct Matched<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     fact: Option<String>,
-    by_value: HashMap<String, Vec<u32>>,
+    by_value: HashMap<String, Vec<u32>, RandomState>,
     /// Rules that do not ask for the fact, by rising number.
     rest: Vec<u32>,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDateTime;
 
 use crate::calendar::{Calendar, CalendarSpec, Hours};
-use crate::clock::{Cycle, Phase, Timeline, derive, derive_at};
+use crate::clock::{Cycle, Given, Phase, Timeline, derive, derive_at, derive_before_and_after};
 use crate::model::{Event, EventFields, EventKind, EventTag, Request};
 use crate::policy::{Clock, Condition, Policy, Reopen, Rule, Trigger};
 use crate::target::{DayTime, Target};
@@ -172,9 +172,26 @@ fn line(policy: &Policy, cycle: &Cycle, now: Instant) -> String {
     line
 }
 
+/// Wherever a batch cuts the events in two, both derivations are those of one at a time; also where later ones lie before.
+fn check_before_and_after(policy: &Policy, events: &[Event]) {
+    let (given, request) = (Given::policy(policy), monday());
+    for turned in [false, true] {
+        let mut events = events.to_vec();
+        if turned {
+            events.reverse();
+        }
+        for cut in 0..=events.len() {
+            let (known, added) = events.split_at(cut);
+            let both = derive_before_and_after(given, &request, known, &added.iter().collect::<Vec<_>>());
+            assert_eq!(both, (derive(policy, &request, known), derive(policy, &request, &events)), "{cut}");
+        }
+    }
+}
+
 /// The life of [`monday`]'s request up to `now`, as [`lines`].
 pub(crate) fn life(policy: &Policy, text: &str, now: &str) -> String {
     let now = at(now);
+    check_before_and_after(policy, &events(text));
     lines(policy, &derive_at(policy, &monday(), &events(text), now), now)
 }
 
