@@ -10,6 +10,7 @@ use super::periods::{Recount, goals};
 use super::told::Told;
 use super::{quota, reminders};
 use crate::attainment::{Cohort, Membership};
+use crate::clock::derive_over;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::expedites::{self, ExpediteRow};
 use crate::store::index::{IndexKind, key_of, row, rows_of};
@@ -180,11 +181,14 @@ impl Db {
         let mut told = Told::default();
         let advanced_to = snapshot.head().advanced_to;
         let mut recount = Recount::new(self.judges(snapshot, None)?);
+        let interruptions = self.declared(snapshot)?;
         for slot in 0..snapshot.head().requests {
             let row = snapshot.request_row(slot)?;
-            let life = self.facts_of(snapshot, slot)?;
-            let timeline = life.timeline();
-            let (request, events) = (&life.request, &life.events);
+            let read = snapshot.told(slot, &row)?;
+            let (request, events) = (&read.request, &read.events);
+            let eras = self.eras(snapshot, row.policy, events.iter())?;
+            let timeline = derive_over(eras.given(&interruptions), request, events.iter());
+            let policy = &self.edition(snapshot, row.policy)?.policy;
             found.requests += 1;
             found.events += events.len() as u64;
             let latest = events
@@ -210,14 +214,14 @@ impl Db {
             }
             let pending = pending_keys(&timeline, advanced_to).into_iter().map(|key| self::row(key, slot));
             expected[IndexKind::Pending as usize].extend(pending);
-            let joined = goals(&life.policy).filter_map(|clock| {
+            let joined = goals(policy).filter_map(|clock| {
                 let joined = Membership::of(timeline.cycles_of(clock)).joined?;
                 Some(self::row(joined, row.first_clock + clock as u32))
             });
             expected[IndexKind::Joined as usize].extend(joined);
-            recount.add(&life.policy, request.received_at, &timeline, advanced_to);
+            recount.add(policy, request.received_at, &timeline, advanced_to);
             keep_expedites(&mut expedited, quota::rows_of(slot, &timeline.expedites));
-            told.add(snapshot, slot, &row, request, &timeline.facts)?;
+            told.add(slot, &read, &timeline.facts);
             let keys = notices_until(&timeline, 0, advanced_to);
             if !keys.is_empty() {
                 noticed.insert(slot, keys);
@@ -365,9 +369,13 @@ fn verify_indexes(
         expected.sort_unstable();
         let passed = if kind == IndexKind::Pending { snapshot.head().advanced_to } else { 0 };
         let (mut at, mut wrong) = (0, 0_u64);
-        snapshot.visit_index(kind, row(passed, 0), |row| {
-            wrong += u64::from(expected.get(at) != Some(&row));
-            at += 1;
+        snapshot.visit_slices(kind, row(passed, 0)..u64::MAX, &mut |rows| {
+            let until = at + rows.len();
+            if expected.get(at..until) != Some(rows) {
+                wrong +=
+                    (at..until).zip(rows).filter(|(at, row)| expected.get(*at) != Some(row)).count() as u64;
+            }
+            at = until;
             Ok(true)
         })?;
         found.index_rows += at as u64;

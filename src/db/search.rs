@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant as Moment};
 
+use super::Db;
 use super::request::Life;
-use super::{Db, told};
 use crate::clock::order;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, EventKind, FaqAct, Request, answers, links};
@@ -16,7 +16,7 @@ use crate::search::{FoundIn, Hit, HitKind, Hits, SearchQuery, matched};
 use crate::store::faq::{self, StoredEntry};
 use crate::store::head::Head;
 use crate::store::log;
-use crate::store::snapshot::Snapshot;
+use crate::store::snapshot::{Snapshot, Told};
 use crate::store::tables::Table;
 use crate::store::topics::{About, topic};
 use crate::time::Instant;
@@ -401,9 +401,7 @@ fn put_all(
 /// What the index holds of a request.
 fn request_doc(snapshot: &Snapshot<'_>, slot: u32) -> Result<Doc> {
     let row = snapshot.request_row(slot)?;
-    let request = snapshot.request(slot)?;
-    let mut events = snapshot.events(slot, &row)?;
-    let digest = told::digest(slot, &request, &events)?;
+    let Told { request, mut events, digest } = snapshot.told(slot, &row)?;
     order(&mut events);
     let (told, notes): (Vec<_>, Vec<_>) = answers(&events).into_iter().partition(|answer| answer.to_customer);
     let customer = customer(&request, &events).map(|customer| topic(About::Customer, customer));

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 
 use super::history::topics_of;
 use super::{Db, Rebuild};
+use crate::clock::derive_over;
 use crate::error::Result;
-use crate::model::{Event, Facts, Request};
+use crate::model::Facts;
 use crate::store::faq::{self, StoredEntry};
 use crate::store::log::LogEntry;
-use crate::store::records::RequestRow;
 use crate::store::runs::{DIRECTORY, keys_of};
-use crate::store::snapshot::Snapshot;
+use crate::store::snapshot::{self, Snapshot};
 use crate::store::tables::Table;
 use crate::store::topics::{self, TopicRow};
-use crate::store::{Commit, codec, texts};
+use crate::store::{Commit, codec};
 
 /// What is derived, gathered request by request.
 #[derive(Default)]
@@ -24,20 +24,11 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// Adds a request.
-    pub(super) fn add(
-        &mut self,
-        snapshot: &Snapshot<'_>,
-        slot: u32,
-        row: &RequestRow,
-        request: &Request,
-        facts: &Facts,
-    ) -> Result<()> {
-        let events = snapshot.events(slot, row)?;
-        let rows = topics_of(slot, request.received_at, facts, events.iter());
+    /// Adds a request and what its facts came to.
+    pub(super) fn add(&mut self, slot: u32, told: &snapshot::Told, facts: &Facts) {
+        let rows = topics_of(slot, told.request.received_at, facts, told.events.iter());
         self.topics.extend(rows.iter().map(|row| (row.topic, row.place)));
-        self.texts = self.texts.wrapping_add(digest(slot, request, &events)?);
-        Ok(())
+        self.texts = self.texts.wrapping_add(told.digest);
     }
 
     /// Compares with what is stored.
@@ -76,8 +67,11 @@ impl Db {
         let mut told = Told::default();
         for slot in 0..snapshot.head().requests {
             let row = snapshot.request_row(slot)?;
-            let life = self.facts_of(snapshot, slot)?;
-            told.add(snapshot, slot, &row, &life.request, &life.timeline().facts)?;
+            let read = snapshot.told(slot, &row)?;
+            let eras = self.eras(snapshot, row.policy, read.events.iter())?;
+            let interruptions = self.declared(snapshot)?;
+            let timeline = derive_over(eras.given(&interruptions), &read.request, read.events.iter());
+            told.add(slot, &read, &timeline.facts);
         }
         told.topics.sort_unstable();
         let (mut values, mut dropped) = (Vec::new(), Vec::new());
@@ -113,18 +107,6 @@ impl Db {
         entry.texts = difference;
         Ok(((), Some(Commit { entry, notices: vec![], values, dropped })))
     }
-}
-
-/// The sum of the digests of a request's texts; `events` in arrival order.
-pub(super) fn digest(slot: u32, request: &Request, events: &[Event]) -> Result<u64> {
-    let mut sum = texts::digest(slot, texts::REQUEST, &codec::encode(request)?);
-    let mut bytes = Vec::new();
-    for (event, number) in events.iter().zip(texts::FIRST_EVENT..) {
-        bytes.clear();
-        codec::append(&mut bytes, event)?;
-        sum = sum.wrapping_add(texts::digest(slot, number, &bytes));
-    }
-    Ok(sum)
 }
 
 type Entries = BTreeMap<u64, StoredEntry>;

@@ -1,7 +1,10 @@
 //! Sealed values that were read and verified before. They do not change until the next fold, so they are kept.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::fast::{FixedState, RandomState};
 
 use super::tables::Table;
 
@@ -18,13 +21,20 @@ pub(crate) struct Blocks {
 /// What keeping a value takes beside its bytes, roughly.
 const ENTRY_BYTES: usize = 64;
 
-type Generation = HashMap<(u8, u64), Arc<[u8]>, foldhash::fast::RandomState>;
+/// How many of the values that were asked for lately are remembered, for each that could be kept.
+const ASKED_PER_KEPT: usize = 2;
+/// About the size of a value, for that.
+const USUAL_BYTES: usize = 4 << 10;
+
+type Generation = HashMap<(u8, u64), Arc<[u8]>, RandomState>;
 
 #[derive(Debug, Default)]
 struct Kept {
     young: Generation,
     old: Generation,
     young_bytes: usize,
+    /// Values that were asked for, each in the place that its hash gives it, by another part of the hash.
+    asked: Vec<u32>,
 }
 
 impl Blocks {
@@ -43,6 +53,20 @@ impl Blocks {
         let found = kept.old.remove(&place)?;
         self.put_into(&mut kept, place, found.clone());
         Some(found)
+    }
+
+    /// Whether it pays to keep the value at `key`: it was asked for before, and not much else since.
+    ///
+    /// Whoever goes through a file larger than this never comes back in time, and would only copy.
+    pub(crate) fn is_worth_keeping(&self, table: Table, key: u64) -> bool {
+        let mut kept = self.kept();
+        if kept.asked.is_empty() {
+            let places = self.limit * 2 / USUAL_BYTES * ASKED_PER_KEPT;
+            kept.asked.resize(places.next_power_of_two().max(64), 0);
+        }
+        let hash = FixedState::default().hash_one((table as u8, key));
+        let (place, mark) = (hash as usize & (kept.asked.len() - 1), (hash >> 32) as u32 | 1);
+        std::mem::replace(&mut kept.asked[place], mark) == mark
     }
 
     /// Keeps a value.
@@ -92,5 +116,22 @@ mod tests {
         assert_eq!(blocks.get(Table::Clocks, 99), Some(value(99)));
         assert_eq!(blocks.get(Table::Clocks, 50), None);
         assert_eq!(blocks.get(Table::Requests, 99), None);
+    }
+
+    #[test]
+    fn what_is_asked_for_again_soon_is_worth_keeping() {
+        let blocks = Blocks::new(1 << 20);
+        assert!(!blocks.is_worth_keeping(Table::Clocks, 7));
+        assert!(blocks.is_worth_keeping(Table::Clocks, 7));
+        assert!(!blocks.is_worth_keeping(Table::Requests, 7), "another table");
+        for _ in 0..2 {
+            let again = (0..100_000).filter(|key| blocks.is_worth_keeping(Table::Events, *key)).count();
+            assert!(again < 100, "{again}: a walk through everything comes back too late");
+        }
+        let few = 0..100;
+        let first = few.clone().filter(|key| blocks.is_worth_keeping(Table::Clocks, *key)).count();
+        assert_eq!(first, 0);
+        let again = few.filter(|key| blocks.is_worth_keeping(Table::Clocks, *key)).count();
+        assert!(again >= 70, "{again} of 100");
     }
 }

@@ -1,7 +1,7 @@
 //! Sealed events: append-only groups, each with a pointer to the group of the same request before it, so that the
 //! events of one request are read without scanning anything.
 
-use std::sync::Arc;
+use std::ops::Deref;
 
 use super::bytes::{Input, put_count};
 use super::records::NO_EVENTS;
@@ -61,42 +61,58 @@ impl Packer {
     }
 }
 
-/// Appends the events of request `slot` to `found`, oldest group first, following the chain from `newest`.
-///
-/// `block` hands over an event block by its number.
-pub(crate) fn read_chain(
-    block: &dyn Fn(u64) -> Result<Arc<[u8]>>,
-    slot: u32,
-    newest: u64,
-    blocks: u32,
-    found: &mut Vec<Event>,
-) -> Result<()> {
-    let mut groups: Vec<Vec<Event>> = Vec::new();
-    let mut pointer = newest;
-    // Every pointer leads to an earlier place, so the chain ends even in a damaged file.
-    let mut bound = u64::from(blocks) << 32;
-    while pointer != NO_EVENTS {
-        if pointer >= bound {
-            return Err(Error::new(
-                ErrorKind::Damaged,
-                format!("request slot {slot}: its chain of events is broken"),
-            ));
+/// The sealed events of a request.
+pub(crate) struct Chain {
+    pub(crate) slot: u32,
+    /// The pointer to the newest group.
+    pub(crate) newest: u64,
+    /// How many event blocks there are.
+    pub(crate) blocks: u32,
+    /// How many events of the request are sealed.
+    pub(crate) events: u32,
+}
+
+impl Chain {
+    /// Appends the events to `found`, oldest first, following the chain from the newest group. `block` hands over an event
+    /// block by its number, `visit` is given the number, from 1, and codec bytes of each event, the newest group first.
+    pub(crate) fn read<B: Deref<Target = [u8]>>(
+        &self,
+        block: &dyn Fn(u64) -> Result<B>,
+        found: &mut Vec<Event>,
+        visit: &mut dyn FnMut(u32, &[u8]),
+    ) -> Result<()> {
+        let (mut pointer, mut last) = (self.newest, self.events);
+        // Every pointer leads to an earlier place, so the chain ends even in a damaged file.
+        let mut bound = u64::from(self.blocks) << 32;
+        let first = found.len();
+        while pointer != NO_EVENTS {
+            if pointer >= bound {
+                return Err(self.damaged("its chain of events is broken"));
+            }
+            bound = pointer;
+            let bytes = block(pointer >> 32)?;
+            let mut input = Input::from(&bytes, pointer as u32 as usize)?;
+            if input.u32()? != self.slot {
+                return Err(self.damaged("these are not its events"));
+            }
+            let previous = input.u64()?;
+            let count = input.count(2)?;
+            let before = last.saturating_sub(count as u32);
+            let from = found.len();
+            for number in (before.saturating_add(1)..).take(count) {
+                let rest = input.rest();
+                found.push(input.value()?);
+                visit(number, &rest[..rest.len() - input.rest().len()]);
+            }
+            // The groups come newest first, so their events do here.
+            found[from..].reverse();
+            (pointer, last) = (previous, before);
         }
-        bound = pointer;
-        let bytes = block(pointer >> 32)?;
-        let mut input = Input::from(&bytes, pointer as u32 as usize)?;
-        if input.u32()? != slot {
-            return Err(Error::new(
-                ErrorKind::Damaged,
-                format!("these are not events of request slot {slot}"),
-            ));
-        }
-        let previous = input.u64()?;
-        let count = input.count(2)?;
-        let group = (0..count).map(|_| input.value()).collect::<Result<Vec<Event>>>()?;
-        groups.push(group);
-        pointer = previous;
+        found[first..].reverse();
+        Ok(())
     }
-    found.extend(groups.into_iter().rev().flatten());
-    Ok(())
+
+    fn damaged(&self, what: &str) -> Error {
+        Error::new(ErrorKind::Damaged, format!("request slot {}: {what}", self.slot))
+    }
 }

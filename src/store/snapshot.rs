@@ -1,19 +1,22 @@
 //! A snapshot: one consistent state of the file, sealed values and log together.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::ops::{Deref, Range};
+use std::rc::Rc;
 use std::sync::{Arc, RwLockReadGuard};
 
 use super::bytes::{Input, put_count};
+use super::events::Chain;
 use super::file::OpenFile;
 use super::head::Head;
 use super::ids;
 use super::index::{Index, IndexKind};
 use super::mirror::{Mirror, MirroredClock, MirroredIds};
 use super::records::{ClockRow, NO_EVENTS, RequestRow, row_at};
-use super::tables::{Reader, Table};
+use super::tables::{Reader, Table, Value};
 use super::tail::Tail;
 use super::view::{View, read_head};
-use super::{codec, events, topics};
+use super::{codec, texts, topics};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, Request};
 
@@ -22,8 +25,8 @@ use crate::model::{Event, Request};
 pub(super) const PAGE_BYTES: usize = 4_060;
 /// Request rows in a block: just under a page.
 pub(crate) const REQUESTS_PER_BLOCK: u32 = 125;
-/// Clock rows in a block: just under 16 KiB, for whoever walks over them.
-pub(crate) const CLOCKS_PER_BLOCK: u32 = 400;
+/// Clock rows in a block: just under a page.
+pub(crate) const CLOCKS_PER_BLOCK: u32 = 100;
 /// Requests' texts in a block: of usual length, just under a page.
 const RECORDS_PER_BLOCK: u32 = 32;
 
@@ -37,8 +40,45 @@ pub(crate) const fn sealed_key(sequence: u32, block: u32) -> u64 {
     (sequence as u64) << 32 | block as u64
 }
 
+/// A sealed value, verified: kept since it was read before, or where the engine has it.
+#[derive(Clone)]
+enum Block {
+    Kept(Arc<[u8]>),
+    Read(Rc<Value>),
+}
+
+impl Deref for Block {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Block::Kept(bytes) => bytes,
+            Block::Read(value) => value,
+        }
+    }
+}
+
+impl From<Block> for Arc<[u8]> {
+    fn from(block: Block) -> Self {
+        match block {
+            Block::Kept(bytes) => bytes,
+            Block::Read(value) => Arc::from(&**value),
+        }
+    }
+}
+
+/// All that was told about a request.
+pub(crate) struct Told {
+    /// What was submitted.
+    pub(crate) request: Request,
+    /// What happened, in arrival order.
+    pub(crate) events: Vec<Event>,
+    /// The sum of the digests of the texts of both.
+    pub(crate) digest: u64,
+}
+
 /// A block and its key.
-type Recent = (u64, Arc<[u8]>);
+type Recent = (u64, Block);
 
 /// One consistent state of the file.
 pub(crate) struct Snapshot<'a> {
@@ -85,22 +125,28 @@ impl<'a> Snapshot<'a> {
     }
 
     /// A block, if it is the one used last of its table.
-    fn recent(&self, table: Table, key: u64) -> Option<Arc<[u8]>> {
+    fn recent(&self, table: Table, key: u64) -> Option<Block> {
         let recent = &self.recent.borrow()[table as usize - 1];
         recent.as_ref().filter(|(recent, _)| *recent == key).map(|(_, block)| block.clone())
     }
 
     /// A sealed value, verified; a missing one is damage. Not for values that other commits than folds change.
-    fn block(&self, table: Table, key: u64) -> Result<Arc<[u8]>> {
+    fn block(&self, table: Table, key: u64) -> Result<Block> {
         if let Some(block) = self.recent(table, key) {
             return Ok(block);
         }
-        let block = match self.view.blocks.get(table, key) {
-            Some(block) => block,
+        let blocks = &self.view.blocks;
+        let block = match blocks.get(table, key) {
+            Some(block) => Block::Kept(block),
             None => {
-                let block: Arc<[u8]> = self.reader()?.must(table, key, |payload| Ok(payload.into()))?;
-                self.view.blocks.put(table, key, block.clone());
-                block
+                let value = self.reader()?.value(table, key)?;
+                if blocks.is_worth_keeping(table, key) {
+                    let block: Arc<[u8]> = Arc::from(&*value);
+                    blocks.put(table, key, block.clone());
+                    Block::Kept(block)
+                } else {
+                    Block::Read(Rc::new(value))
+                }
             }
         };
         self.recent.borrow_mut()[table as usize - 1] = Some((key, block.clone()));
@@ -259,13 +305,47 @@ impl<'a> Snapshot<'a> {
 
     /// All events of a request in arrival order, the receipt not among them.
     pub(crate) fn events(&self, slot: u32, row: &RequestRow) -> Result<Vec<Event>> {
+        self.events_and(slot, row, &mut |_, _| {})
+    }
+
+    /// All that was told about a request, and the sum of the digests of that.
+    pub(crate) fn told(&self, slot: u32, row: &RequestRow) -> Result<Told> {
+        let (request, first) = self.record(slot, |bytes| {
+            Ok((codec::decode_all(bytes)?, texts::digest(slot, texts::REQUEST, bytes)))
+        })?;
+        let mut digest: u64 = first;
+        let events = self.events_and(slot, row, &mut |number, bytes| {
+            digest = digest.wrapping_add(texts::digest(slot, number, bytes));
+        })?;
+        Ok(Told { request, events, digest })
+    }
+
+    /// As [`events`](Self::events); hands over the number and codec bytes of each, in any order.
+    fn events_and(
+        &self,
+        slot: u32,
+        row: &RequestRow,
+        visit: &mut dyn FnMut(u32, &[u8]),
+    ) -> Result<Vec<Event>> {
         let mut found = Vec::with_capacity(row.events as usize % 4096);
+        let tail = if self.is_changed(slot) { Some(self.tail()?) } else { None };
+        // Events are numbered on from the sealed ones.
+        let sealed = row.events.saturating_sub(tail.map_or(0, |tail| tail.events_of(slot)));
         if row.newest_events != NO_EVENTS {
-            let block = |number: u64| self.block(Table::Events, number);
-            events::read_chain(&block, slot, row.newest_events, self.view.head.event_blocks, &mut found)?;
+            let chain = Chain {
+                slot,
+                newest: row.newest_events,
+                blocks: self.view.head.event_blocks,
+                events: sealed,
+            };
+            chain.read(&|number| self.block(Table::Events, number), &mut found, visit)?;
         }
-        if self.is_changed(slot) {
-            self.tail()?.events(slot, &mut found)?;
+        if let Some(tail) = tail {
+            let mut number = sealed;
+            tail.events(slot, &mut found, |bytes| {
+                number = number.saturating_add(1);
+                visit(number, bytes);
+            })?;
         }
         if found.len() != row.events as usize {
             return Err(Error::new(
@@ -318,7 +398,7 @@ impl<'a> Snapshot<'a> {
     ) -> Result<()> {
         let recent = self.tail()?.topic(topic);
         let directory = topics::read_directory(self.reader()?)?;
-        let load = |key: u64| self.block(Table::Topics, key);
+        let load = |key: u64| self.block(Table::Topics, key).map(Arc::from);
         for place in directory.newest_first(topic, below, &recent, &load) {
             if !visit(place?)? {
                 break;
@@ -333,7 +413,7 @@ impl<'a> Snapshot<'a> {
         let is_recent =
             |key: (u64, u64)| recent.binary_search_by_key(&key, |row| (row.topic, row.place)).is_ok();
         let mut found = Vec::new();
-        let load = |key: u64| self.block(Table::Topics, key);
+        let load = |key: u64| self.block(Table::Topics, key).map(Arc::from);
         topics::read_directory(self.reader()?)?.each(&load, |row| {
             if !is_recent((row.topic, row.place)) {
                 found.push((row.topic, row.place));
@@ -349,20 +429,14 @@ impl<'a> Snapshot<'a> {
         &self.view.indexes[kind as usize]
     }
 
-    /// Visits the rows of an index from `start` on, in rising order, until `visit` returns false.
-    pub(crate) fn visit_index(
+    /// Hands over the rows of a range of an index in rising order, many at a time, until `visit` returns false.
+    pub(crate) fn visit_slices(
         &self,
         kind: IndexKind,
-        start: u64,
-        mut visit: impl FnMut(u64) -> Result<bool>,
-    ) -> Result<()> {
-        let load = |block: u64| self.load_block(kind, block);
-        for row in self.index(kind).iter_from(start, &load) {
-            if !visit(row?)? {
-                break;
-            }
-        }
-        Ok(())
+        range: Range<u64>,
+        visit: &mut dyn FnMut(&[u64]) -> Result<bool>,
+    ) -> Result<bool> {
+        self.index(kind).visit_slices(range, &|block| self.load_block(kind, block), visit)
     }
 
     /// Reads a sealed block of an index.

@@ -3,8 +3,9 @@
 //! Every value is framed: kind, format version and a checksum bound to its key, verified at each read.
 
 use std::cell::OnceCell;
+use std::ops::Deref;
 
-use redb::{ReadOnlyTable, Table as RedbTable, TableDefinition, WriteTransaction};
+use redb::{AccessGuard, ReadOnlyTable, Table as RedbTable, TableDefinition, WriteTransaction};
 
 use super::file::{ReadTxn, errors};
 use super::frame;
@@ -79,6 +80,17 @@ fn damaged(table: Table, key: u64, error: Error) -> Error {
     error.context(format_args!("table {}, key {key}", table.name()))
 }
 
+/// A verified payload where the engine has it, without a copy. It keeps its page in memory.
+pub(crate) struct Value(AccessGuard<'static, &'static [u8]>);
+
+impl Deref for Value {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.0.value().get(frame::HEADER_BYTES..).unwrap_or_default()
+    }
+}
+
 /// Reads one committed state of the file. A table is opened when it is first asked for.
 pub(crate) struct Reader {
     /// Before the transaction, which ends after them.
@@ -116,6 +128,15 @@ impl Reader {
     pub(crate) fn must<T>(&self, table: Table, key: u64, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
         self.with(table, key, read)?
             .ok_or_else(|| damaged(table, key, Error::new(ErrorKind::Damaged, "the value is missing")))
+    }
+
+    /// The verified payload at `key`; a missing key is damage.
+    pub(crate) fn value(&self, table: Table, key: u64) -> Result<Value> {
+        let missing = || damaged(table, key, Error::new(ErrorKind::Damaged, "the value is missing"));
+        let found = self.table(table)?.get(key).map_err(errors::from_storage)?.ok_or_else(missing)?;
+        frame::open(table as u8, &key.to_be_bytes(), found.value())
+            .map_err(|error| damaged(table, key, error))?;
+        Ok(Value(found))
     }
 
     /// Hands the verified payload at the greatest key ≤ `key` to `read`, with that key.

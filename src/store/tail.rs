@@ -200,8 +200,23 @@ impl Tail {
         found
     }
 
-    /// Appends a request's new events in arrival order.
-    pub(crate) fn events(&self, slot: u32, found: &mut Vec<Event>) -> Result<()> {
+    /// How many new events a request has.
+    pub(crate) fn events_of(&self, slot: u32) -> u32 {
+        let (mut at, mut count) = (self.newest.get(&slot).copied().unwrap_or(NO_GROUP), 0_u32);
+        while let Some(group) = self.groups.get(at as usize) {
+            count = count.saturating_add(group.events);
+            at = group.before;
+        }
+        count
+    }
+
+    /// Appends a request's new events in arrival order; `visit` is given the codec bytes of each.
+    pub(crate) fn events(
+        &self,
+        slot: u32,
+        found: &mut Vec<Event>,
+        mut visit: impl FnMut(&[u8]),
+    ) -> Result<()> {
         if !self.newest.contains_key(&slot) {
             return Ok(());
         }
@@ -209,6 +224,7 @@ impl Tail {
             for _ in 0..count {
                 let (event, used) = codec::decode(bytes)?;
                 found.push(event);
+                visit(&bytes[..used]);
                 bytes = &bytes[used..];
             }
             if !bytes.is_empty() {
