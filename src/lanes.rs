@@ -53,8 +53,8 @@ impl Units {
 pub(crate) trait Loop {
     /// What it comes to.
     type Outcome;
-    /// Runs it.
-    fn run(self) -> Self::Outcome;
+    /// Runs it, on a machine that loads many places of a table at once or on another.
+    fn run<const GATHERS: bool>(self) -> Self::Outcome;
 }
 
 /// Runs a loop in the best form that the machine has.
@@ -77,19 +77,19 @@ pub(crate) fn run<L: Loop>(work: L) -> L::Outcome {
             return unsafe { with_avx2(work) };
         }
     }
-    work.run()
+    work.run::<false>()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 fn with_avx2<L: Loop>(work: L) -> L::Outcome {
-    work.run()
+    work.run::<false>()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,avx512f,avx512bw,avx512dq,avx512vl")]
 fn with_avx512<L: Loop>(work: L) -> L::Outcome {
-    work.run()
+    work.run::<true>()
 }
 
 #[cfg(test)]

@@ -176,7 +176,7 @@ impl<S: BlockSpans> Loop for Added<'_, S> {
     type Outcome = bool;
 
     #[inline(always)]
-    fn run(self) -> bool {
+    fn run<const GATHERS: bool>(self) -> bool {
         let mut scratch = Scratch::default();
         let mut all_good = true;
         for (number, (t, out)) in self.t.iter().zip(self.out.iter_mut()).enumerate() {

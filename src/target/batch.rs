@@ -209,7 +209,7 @@ impl Loop for Elapsed<'_> {
     type Outcome = bool;
 
     #[inline(always)]
-    fn run(self) -> bool {
+    fn run<const GATHERS: bool>(self) -> bool {
         let mut is_outside = false;
         for (received, out) in self.received.iter().zip(self.out) {
             is_outside |= *received as u64 >= END_S as u64;

@@ -20,6 +20,9 @@ const NOTHING: u16 = u16::MAX;
 /// Stands for what is not known; the smallest number that is no entry.
 const UNKNOWN: u16 = u16::MAX - 1;
 
+/// Receipts that rise within less than this are in few pieces.
+const NEAR_S: i64 = 3 * 3_600;
+
 /// Days on a grid.
 ///
 /// Pieces begin at multiples of the unit, or a second later: what is reached at a closing belongs to the closing. So
@@ -151,15 +154,37 @@ pub(super) struct Column<'a> {
     pub(super) out: &'a mut [[i64; BLOCK]],
 }
 
+/// A piece within a day, for receipts that come in order of time.
+#[derive(Clone, Copy)]
+struct Cursor {
+    begin: i64,
+    /// Receipts from `begin` on, below so many seconds later.
+    length: u64,
+    /// Added to the receipt if the piece moves along, else the instant itself.
+    due: i64,
+    /// All ones if it moves along.
+    moves: i64,
+}
+
 impl Loop for Column<'_> {
     /// How many blocks were done; the next one has receipts of which nothing is known, or that are no instants, or is worth a
     /// newer copy.
     type Outcome = usize;
 
     #[inline(always)]
-    fn run(mut self) -> usize {
+    fn run<const GATHERS: bool>(mut self) -> usize {
         let mut scratch = Scratch::new();
+        let mut cursor = Cursor { begin: 0, length: 0, due: 0, moves: 0 };
         for (done, (received, out)) in self.received.iter().zip(self.out.iter_mut()).enumerate() {
+            let (first, last) = (received[0], received[BLOCK - 1]);
+            let is_near = first <= last && last.wrapping_sub(first) < NEAR_S;
+            if is_near && !GATHERS {
+                // One look-up for all costs less than one for each, unless these are many at once.
+                if self.table.along(received, &mut cursor, out) {
+                    continue;
+                }
+                return done;
+            }
             if let Some(copy) = &mut self.copy {
                 if copy.look_up(received, |_| 0, out) {
                     continue;
@@ -201,7 +226,7 @@ impl Loop for MixedColumn<'_> {
     type Outcome = usize;
 
     #[inline(always)]
-    fn run(mut self) -> usize {
+    fn run<const GATHERS: bool>(mut self) -> usize {
         let mut scratch = Scratch::new();
         let grid = self.grid;
         let blocks = self.received.iter().zip(self.rules).zip(self.out.iter_mut());
@@ -338,5 +363,58 @@ impl Scratch {
             out[item] = if entry == u32::from(NOTHING) { NO_DEADLINE } else { due };
         }
         is_unknown == 0
+    }
+}
+
+impl Table {
+    /// A block whose receipts mostly lie in one piece of a day, or go from one to the next, as they do where they come in
+    /// order of time; false if nothing is known of one of them, then nothing of `out` counts.
+    #[inline(always)]
+    fn along(&self, received: &[i64; BLOCK], cursor: &mut Cursor, out: &mut [i64; BLOCK]) -> bool {
+        if !cursor.has(received[0]) && !self.find(received[0], cursor) {
+            return false;
+        }
+        if cursor.has(received[BLOCK - 1]) {
+            let mut is_outside = false;
+            let Cursor { begin, length, due, moves } = *cursor;
+            for (out, received) in out.iter_mut().zip(received) {
+                is_outside |= received.wrapping_sub(begin) as u64 >= length;
+                *out = due.wrapping_add(received & moves);
+            }
+            if !is_outside {
+                return true;
+            }
+        }
+        for (out, received) in out.iter_mut().zip(received) {
+            if !cursor.has(*received) && !self.find(*received, cursor) {
+                return false;
+            }
+            *out = cursor.due.wrapping_add(received & cursor.moves);
+        }
+        true
+    }
+
+    /// Moves the cursor to the piece of a receipt; false if nothing is known of it.
+    #[inline(never)]
+    fn find(&self, received: i64, cursor: &mut Cursor) -> bool {
+        let Ok(at) = u32::try_from(received) else { return false };
+        let of_day = at % DAY_S as u32;
+        let Some((part, end_s)) = self.part_at(at) else { return false };
+        let midnight = i64::from(at - of_day);
+        let (due, moves) = match part.gives {
+            Gives::Nothing => (NO_DEADLINE, 0),
+            Gives::After(span) => (i64::from(span), -1),
+            Gives::At(span) => (midnight + i64::from(span), 0),
+        };
+        let length = u64::from(end_s - part.from_s);
+        *cursor = Cursor { begin: midnight + i64::from(part.from_s), length, due, moves };
+        true
+    }
+}
+
+impl Cursor {
+    #[inline(always)]
+    fn has(&self, received: i64) -> bool {
+        (received.wrapping_sub(self.begin) as u64) < self.length
     }
 }

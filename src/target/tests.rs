@@ -149,3 +149,45 @@ fn a_column_has_an_answer_for_every_receipt_and_names_the_first_that_is_none() {
     rule.due_many(&[0, 4_102_444_799, 4_102_441_199], &mut out).unwrap();
     assert_eq!(out, [3600, NO_DEADLINE, 4_102_444_799]);
 }
+
+/// The machine at hand runs one form of the loop; here are both.
+#[test]
+fn receipts_in_order_of_time_are_found_by_machines_of_both_kinds() {
+    use super::flow::Which;
+    use super::plain::One;
+    use super::rows::Column;
+    use crate::lanes::{BLOCK, Loop};
+    let step = Span::from_secs(7);
+    for target in [Target::Working(Span::from_hours(10)), Target::WorkingDays { days: 2, at: DayTime::Close }]
+    {
+        let rule = rule(target);
+        let first = at("2026-03-06T08:00:00");
+        rule.prepare(first, first.checked_add(Span::from_hours(24 * 40)).unwrap());
+        let receipts: Vec<i64> =
+            (0..512 * BLOCK as i64).map(|item| first.as_secs() + item * step.as_secs()).collect();
+        let blocks = receipts.as_chunks::<BLOCK>().0;
+        let table = rule.tables.of(Which::Due).table(&rule).unwrap();
+        let rows = table.rows().unwrap();
+        let column = |gathers: bool, copied: bool| {
+            let mut copy = One::renewed(
+                None,
+                table.known_days(),
+                if copied { blocks.len() } else { 0 },
+                &[(table, rows)],
+            );
+            assert_eq!(copy.is_some(), copied);
+            let mut out = vec![[7; BLOCK]; blocks.len()];
+            let column = Column { table, rows, copy: copy.as_mut(), received: blocks, out: &mut out };
+            let done = if gathers { column.run::<true>() } else { column.run::<false>() };
+            assert_eq!(done, blocks.len());
+            out.into_flattened()
+        };
+        let wanted: Vec<i64> = receipts
+            .iter()
+            .map(|received| rule.count_due(Instant::from_secs(*received).unwrap()).unwrap().as_secs())
+            .collect();
+        for (gathers, copied) in [(false, false), (false, true), (true, false), (true, true)] {
+            assert!(column(gathers, copied) == wanted, "gathers: {gathers}, copied: {copied}");
+        }
+    }
+}
