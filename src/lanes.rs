@@ -7,8 +7,18 @@
 /// Items that a loop takes at once: enough for wide registers, few enough to stay in the nearest cache.
 pub(crate) const BLOCK: usize = 64;
 
-/// 2^37 / 675, rounded up: a day is 128 times 675 seconds.
-pub(crate) const PER_675: u64 = (1 << 37) / 675 + 1;
+/// The UTC day of an instant, of which the last 32 bits count: seconds since 1970-01-01.
+#[inline(always)]
+pub(crate) fn day_of(at: u64) -> u64 {
+    /// 2^37 / 675, rounded up: a day is 128 times 675 seconds.
+    const PER_675: u64 = (1 << 37) / 675 + 1;
+    (((at >> 7) & 0x1ff_ffff) * PER_675) >> 37
+}
+
+/// Places that hold nothing yet. A large piece of memory costs no more than what is touched of it.
+pub(crate) fn zeros<T: Clone + Default, const LENGTH: usize>() -> Option<Box<[T; LENGTH]>> {
+    vec![T::default(); LENGTH].into_boxed_slice().try_into().ok()
+}
 
 /// Divides seconds of a day by a unit of a minute or more, in floating point, which wide registers are quick at.
 ///

@@ -4,7 +4,7 @@ use super::compiled::Calendar;
 use super::plain::Plain;
 use super::work::{Columns, DAY_S, DAYS, END_S};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lanes::{self, BLOCK, Loop, PER_675};
+use crate::lanes::{self, BLOCK, Loop, day_of};
 use crate::target::NO_DEADLINE;
 use crate::time::{Instant, Span};
 
@@ -265,7 +265,7 @@ impl Scratch {
         for item in 0..BLOCK {
             let at = t[item] as u64;
             bad |= at | (u64::from(END_S) - 1).wrapping_sub(at) | (self.span[item] as u64) >> 31;
-            let day = (((at >> 7) & 0x1ff_ffff) * PER_675) >> 37;
+            let day = day_of(at);
             self.day[item] = day as u16;
             // Never a whole day, whatever the instant is.
             self.of_day[item] =

@@ -1,7 +1,7 @@
 //! The tables of a calendar, copied for a long column: plain numbers, which wide registers can gather, and no search.
 
 use super::work::{Columns, DAY_S, DAYS, END_S};
-use crate::lanes::{BLOCK, PER_675, Units};
+use crate::lanes::{BLOCK, Units, day_of, zeros};
 
 /// Columns of so many blocks are worth a copy, which takes about a quarter of a millisecond.
 const MANY_BLOCKS: usize = 2_048;
@@ -85,7 +85,7 @@ impl Plain {
         for item in 0..BLOCK {
             let (at, span) = (t[item] as u64, span(item) as u64);
             bad |= at | LAST_S.wrapping_sub(at) | span << 1 | span;
-            let day = (((at >> 7) & 0x1ff_ffff) * PER_675) >> 37;
+            let day = day_of(at);
             let of_day = ((at & 0xffff_ffff).wrapping_sub(day * u64::from(DAY_S))) as u32;
             let day = self.days[day as usize & (PLACES - 1)];
             let place = (day as u32).wrapping_add(self.units.down(of_day));
@@ -109,9 +109,4 @@ impl Plain {
         }
         bad >> 32 == 0
     }
-}
-
-/// Memory that the system gives as it is touched.
-fn zeros<T: Clone + Default, const LENGTH: usize>() -> Option<Box<[T; LENGTH]>> {
-    vec![T::default(); LENGTH].into_boxed_slice().try_into().ok()
 }

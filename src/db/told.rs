@@ -65,11 +65,11 @@ impl Db {
     /// Replaces what differs by what follows.
     pub(super) fn repair_told(&self, snapshot: &Snapshot<'_>) -> Result<((), Option<Commit>)> {
         let mut told = Told::default();
+        let interruptions = self.declared(snapshot)?;
         for slot in 0..snapshot.head().requests {
             let row = snapshot.request_row(slot)?;
             let read = snapshot.told(slot, &row)?;
             let eras = self.eras(snapshot, row.policy, read.events.iter())?;
-            let interruptions = self.declared(snapshot)?;
             let timeline = derive_over(eras.given(&interruptions), &read.request, read.events.iter());
             told.add(slot, &read, &timeline.facts);
         }

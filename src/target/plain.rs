@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::rows::Rows;
 use super::table::Table;
-use crate::lanes::{BLOCK, PER_675, Units};
+use crate::lanes::{BLOCK, Units, day_of, zeros};
 use crate::time::DAY_S;
 
 /// Columns of so many blocks are worth a copy, which takes about 30 microseconds.
@@ -64,8 +64,8 @@ impl<const PLACES: usize, const ROOM: usize> Plain<PLACES, ROOM> {
         if tables.len() * DAYS > PLACES {
             return None;
         }
-        let mut days: Box<[u32; PLACES]> = vec![0; PLACES].try_into().ok()?;
-        let mut entries: Box<[u32; ROOM]> = vec![0; ROOM].try_into().ok()?;
+        let mut days: Box<[u32; PLACES]> = zeros()?;
+        let mut entries: Box<[u32; ROOM]> = zeros()?;
         let (mut unit_s, mut known_days) = (0, 0);
         for (number, (table, rows)) in tables.iter().enumerate() {
             let days = days.get_mut(number * DAYS..(number + 1) * DAYS)?;
@@ -117,7 +117,7 @@ impl<const PLACES: usize, const ROOM: usize> Plain<PLACES, ROOM> {
             let at = received[item] as u64;
             outside |= at;
             let at = at & 0xffff_ffff;
-            let day = ((at >> 7) * PER_675) >> 37;
+            let day = day_of(at);
             let midnight = day * DAY_S as u64;
             let of_day = at.wrapping_sub(midnight) as u32;
             // Two places for each unit, the first for the multiple itself: units rounded down and rounded up, added.

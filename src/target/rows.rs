@@ -6,7 +6,7 @@ use super::NO_DEADLINE;
 use super::plain::{One, Several};
 use super::table::{Days, Gives, Part, SHAPES, Table};
 use crate::calendar::greatest_common_divisor;
-use crate::lanes::{BLOCK, Loop, PER_675};
+use crate::lanes::{BLOCK, Loop, day_of};
 use crate::time::DAY_S;
 
 /// Most bytes of the rows of a table.
@@ -284,7 +284,7 @@ impl Scratch {
         for item in 0..BLOCK {
             let at = received[item] as u64;
             outside |= at;
-            let day = (((at >> 7) & 0x1ff_ffff) * PER_675) >> 37;
+            let day = day_of(at);
             let of_day = (at & 0xffff_ffff).wrapping_sub(day * DAY_S as u64) & 0x1_ffff;
             let unit = (of_day * per_unit) >> 32;
             let rest = of_day - (unit & 0xffff_ffff) * unit_s;
