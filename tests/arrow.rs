@@ -240,6 +240,46 @@ fn a_scan_gives_the_same_rows_in_columns() {
     assert_eq!((empty.num_rows(), empty.schema()), (0, batch.schema()));
 }
 
+/// The memory of a batch that is dropped is used for the next one: never while somebody still looks at it, and not after the
+/// database is gone.
+#[test]
+fn a_batch_stays_as_it_is_whatever_is_asked_next() {
+    let db = db();
+    let many = 20_000;
+    let request =
+        |number: i64| Operation::Submit(Request::new(format!("CASE-{number}"), at(MONDAY + number)));
+    db.apply(&(0..many).map(request).collect::<Vec<_>>(), OnError::Abort).unwrap();
+    db.compact().unwrap();
+    let now = at(MONDAY + 30 * 86_400);
+    let all = || arrow::scan(&db, &Query::at(now)).unwrap();
+    let before = |seconds: i64| arrow::scan(&db, &Query::at(now).until(at(seconds))).unwrap();
+    let first = all();
+    assert_eq!(first.num_rows(), many as usize);
+    let second = all();
+    assert_eq!(first, second);
+    // Columns of one width change places among each other.
+    let places =
+        |batch: &RecordBatch| [2, 4, 5, 6].map(|column| batch.column(column).to_data().buffers()[0].as_ptr());
+    let shared = |one: [*const u8; 4], other: [*const u8; 4]| one.iter().any(|place| other.contains(place));
+    assert!(!shared(places(&first), places(&second)));
+    let given_back = places(&second);
+    let slice = second.slice(10, 5);
+    drop(second);
+    assert!(!shared(places(&all()), given_back), "a slice still shows it");
+    assert_eq!(slice, first.slice(10, 5));
+    drop(slice);
+    let third = [all(), all()];
+    assert!(third.iter().any(|batch| shared(places(batch), given_back)), "its memory is used again");
+    assert_eq!(third, [first.clone(), first.clone()]);
+    let fewer = before(MONDAY + 8 * HOUR + 60);
+    assert!((1..first.num_rows()).contains(&fewer.num_rows()));
+    assert_eq!(fewer, first.slice(0, fewer.num_rows()));
+    drop(db);
+    assert_eq!(third[1], first);
+    drop(third);
+    assert_eq!(first.column(0).as_string::<i64>().value(7), "CASE-7");
+}
+
 #[test]
 fn notices_attainment_and_waiting_have_columns() {
     let db = db();

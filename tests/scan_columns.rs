@@ -121,6 +121,16 @@ fn rows(db: &Db, query: &Query) -> Vec<Row> {
     }
 }
 
+/// A row is what its request, looked up alone, says of the clock after all that happened.
+fn tells_what_its_request_says(db: &Db, row: &Row, now: Instant) {
+    let request = db.get(&row.request).unwrap();
+    let clock = request.clocks.iter().find(|clock| clock.clock == row.clock).unwrap();
+    let said = (clock.cycle, clock.due_at, clock.limit_at, clock.started_at);
+    assert_eq!((row.cycle, Some(row.due_at), row.limit_at, Some(row.started_at)), said, "{row:?}");
+    let late = row.due_at < now;
+    assert_eq!(matches!(row.stage, Stage::Late | Stage::Breached), late, "{row:?}");
+}
+
 fn check(db: &Db, what: &str) {
     for query in queries() {
         let expected = rows(db, &query);
@@ -141,6 +151,9 @@ fn check(db: &Db, what: &str) {
                 waived: false,
             };
             assert_eq!(&found, row, "{what}: {query:?}, row {place}");
+        }
+        if query.now >= at(16 * 86_400) {
+            expected.iter().for_each(|row| tells_what_its_request_says(db, row, query.now));
         }
         let columns = db.scan_columns(&query, usize::MAX).unwrap();
         assert!(columns.due_at.iter().map(|due| i64::from(*due)).eq(table.due_at.iter().copied()));

@@ -31,6 +31,7 @@
 
 mod cells;
 mod instants;
+mod lent;
 mod out;
 mod table;
 

@@ -8,12 +8,14 @@ use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, DictionaryArray, Int32Array, Int64Array, LargeStringArray,
     RecordBatch, RecordBatchIterator, RecordBatchReader, StringArray, TimestampSecondArray,
 };
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, Field, Schema};
 use chrono::NaiveDate;
 
+use super::lent::Lender;
 use crate::attainment::{PeriodRange, Tally};
 use crate::clock::{Stage, ThresholdKind};
+use crate::db::spare::Spare;
 use crate::db::{Db, Group, Notice, Query, Row, ScanTable, Waiting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Instant;
@@ -26,7 +28,7 @@ use crate::time::Instant;
 /// # Errors
 /// The errors of the file.
 pub fn scan(db: &Db, query: &Query) -> Result<RecordBatch> {
-    of_table(db.scan_table(query)?)
+    of_table(db.scan_table(query)?, &db.spare)
 }
 
 /// Rows of scans, in the order given. Columns are those of [`scan`].
@@ -34,32 +36,37 @@ pub fn scan(db: &Db, query: &Query) -> Result<RecordBatch> {
 /// # Errors
 /// None that a caller could cause.
 pub fn rows(rows: &[Row]) -> Result<RecordBatch> {
-    of_table(ScanTable::of(rows))
+    of_table(ScanTable::of(rows), &Arc::default())
 }
 
-fn of_table(table: ScanTable) -> Result<RecordBatch> {
-    let offsets = OffsetBuffer::new(ScalarBuffer::from(table.id_ends));
-    let requests = LargeStringArray::try_new(offsets, Buffer::from_vec(table.ids.into_bytes()), None);
+/// The columns of a table, without a copy; their memory goes back to `spare` when nobody uses them any more.
+fn of_table(table: ScanTable, spare: &Arc<Spare>) -> Result<RecordBatch> {
+    let lender = Lender::new(spare);
+    let offsets = OffsetBuffer::new(lender.values(table.id_ends));
+    let requests = LargeStringArray::try_new(offsets, lender.buffer(table.ids.into_bytes()), None);
     let clocks = DictionaryArray::<Int32Type>::try_new(
-        Int32Array::from(table.clock),
+        Int32Array::new(lender.values(table.clock), None),
         Arc::new(StringArray::from(table.clock_names)),
     );
     // A stage's number is its place among all.
+    let mut stages = spare.column(table.stage.len());
+    stages.extend(table.stage.iter().map(|stage| *stage as i32));
     let stages = DictionaryArray::<Int32Type>::try_new(
-        table.stage.iter().map(|stage| *stage as i32).collect::<Vec<i32>>().into(),
+        Int32Array::new(lender.values(stages), None),
         Arc::new(StringArray::from_iter_values(Stage::ALL.map(Stage::word))),
     );
     let limits = table.limit_at;
     let has_limit = BooleanBuffer::collect_bool(limits.len(), |row| limits[row] != ScanTable::NO_LIMIT);
-    let limits = TimestampSecondArray::try_new(limits.into(), Some(NullBuffer::new(has_limit)));
+    let limits = TimestampSecondArray::try_new(lender.values(limits), Some(NullBuffer::new(has_limit)));
+    let instants = |column| TimestampSecondArray::new(lender.values(column), None).with_timezone(UTC);
     batch(vec![
         column("request", requests.map_err(refused)?),
         column("clock", clocks.map_err(refused)?),
-        column("cycle", Int64Array::from(table.cycle)),
+        column("cycle", Int64Array::new(lender.values(table.cycle), None)),
         column("stage", stages.map_err(refused)?),
-        column("due_at", TimestampSecondArray::from(table.due_at).with_timezone(UTC)),
+        column("due_at", instants(table.due_at)),
         optional("limit_at", limits.map_err(refused)?.with_timezone(UTC)),
-        column("started_at", TimestampSecondArray::from(table.started_at).with_timezone(UTC)),
+        column("started_at", instants(table.started_at)),
     ])
 }
 

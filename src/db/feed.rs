@@ -313,11 +313,11 @@ fn each_passed(
     mut rows: Vec<u64>,
     mut visit: impl FnMut(&ClockRow),
 ) -> Result<()> {
-    // Rows in no order read nearly every block there is, long before they are an eighth of all clocks.
-    if let Some(mirror) = snapshot.mirror(rows.len() as u64 * 4)? {
+    if let Some(mirror) = snapshot.mirror(rows.len() as u64)? {
         rows.retain(|row| {
             let clock = mirror.clock(slot_of(*row));
-            let known = mirror.kinds().get(clock.kind()).filter(|_| snapshot.is_as_sealed(&clock));
+            let known = mirror.kinds().get(usize::from(clock.kind()));
+            let known = known.filter(|_| snapshot.are_as_sealed(&[clock]));
             if let Some((_, index)) = known {
                 // A row of limits tells the limit; notices of limits do not tell the due instant.
                 visit(&clock.row(if limit { NONE } else { key_of(*row) }, *index));

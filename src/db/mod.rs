@@ -19,6 +19,7 @@ mod judges;
 mod maintain;
 mod migrate;
 mod moves;
+mod names;
 mod options;
 mod outlook;
 mod periods;
@@ -41,7 +42,9 @@ mod shifts;
 #[cfg(feature = "sim")]
 pub(crate) mod sim;
 mod simulate;
+pub(crate) mod spare;
 mod status;
+mod table;
 mod told;
 mod waiting;
 mod write;
@@ -51,7 +54,7 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 
 pub use batch::MAX_EVENTS;
-pub use columns::{Columns, Table as ScanTable};
+pub use columns::Columns;
 pub use faq::MAX_FAQ_RECORDS;
 pub use feed::{Feed, MAX_NOTICES, Notice};
 pub use history::{History, HistoryRow, MAX_HISTORY};
@@ -73,6 +76,7 @@ pub use shared::shutdown;
 pub use shifts::{Fate, Shift};
 pub use simulate::{Changes, Simulation};
 pub use status::{ClockStatus, Counts, Row};
+pub use table::Table as ScanTable;
 pub use waiting::{VendorRequest, WaitEntry, WaitGroup, WaitReport, WaitSum};
 pub use write::{MAX_ROWS, OnError, Operation, Outcome, Recorded};
 
@@ -138,6 +142,8 @@ pub struct Db {
     queue: Operations,
     /// The journal of interruptions as last read; entries are only ever added.
     declared: RwLock<Arc<Interruptions>>,
+    /// Memory of lists that were given back.
+    pub(crate) spare: Arc<spare::Spare>,
     /// The index of the last search.
     #[cfg(feature = "search")]
     engine: std::sync::Mutex<Option<crate::search::index::Engine>>,
@@ -193,6 +199,7 @@ impl Db {
             editions: RwLock::default(),
             queue: Operations::default(),
             declared: RwLock::default(),
+            spare: Arc::default(),
             #[cfg(feature = "search")]
             engine: std::sync::Mutex::default(),
         }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::iter::Peekable;
 
+use super::names::Names;
 use super::status::{Counts, Row, stage_of};
 use super::{Db, policies::Edition};
 use crate::clock::{Cycle, Stage, Timeline};
@@ -17,6 +18,8 @@ use crate::time::Instant;
 
 /// Most rows of a page.
 pub const MAX_PAGE: usize = 10_000;
+/// Room for so many rows is made at once; larger pages are rarely full.
+const USUAL_PAGE: usize = 100;
 
 /// Where a page begins and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,8 +230,9 @@ impl Db {
         let start = after.max(row(query.since.map_or(0, Instant::raw), 0));
         self.check_clock_name(snapshot, query.clock.as_deref())?;
         let past = AsOf::at(self, snapshot, query.now)?;
-        let mut rows = Vec::new();
+        let mut rows = Vec::with_capacity(page.limit.min(USUAL_PAGE));
         let mut last = None;
+        let mut names = Names::default();
         let end = query.end();
         let loads = loads(snapshot);
         for found in merged(snapshot, &past, &loads, start) {
@@ -237,7 +241,7 @@ impl Db {
                 break;
             }
             let then = if is_past { Some(&past) } else { None };
-            let Some(row) = self.row(snapshot, &past.displaced, then, query, slot_of(found))? else {
+            let Some(row) = self.row(snapshot, &mut names, &past.displaced, then, query, found)? else {
                 continue;
             };
             if rows.len() == page.limit {
@@ -269,30 +273,30 @@ impl Db {
         }
     }
 
-    /// The row of a clock if the query wants it. `then` for a row of the past; the rows that the indexes have of a
-    /// displaced request speak of what came later.
+    /// The row of a clock, found in an index, if the query wants it. `then` for a row of the past; the rows that the indexes
+    /// have of a displaced request speak of what came later.
     pub(super) fn row(
         &self,
         snapshot: &Snapshot<'_>,
+        names: &mut Names,
         displaced: &HashSet<u32>,
         then: Option<&AsOf>,
         query: &Query,
-        slot: u32,
+        found: u64,
     ) -> Result<Option<Row>> {
+        let slot = slot_of(found);
         let clock = match then.and_then(|past| past.clocks.get(&slot)) {
             Some(clock) => *clock,
-            None => snapshot.clock_row(slot)?,
+            None => snapshot.listed_clock(found)?,
         };
-        if then.is_none() && displaced.contains(&clock.request) {
+        if then.is_none() && !displaced.is_empty() && displaced.contains(&clock.request) {
             return Ok(None);
         }
         let stage = stage_of(&clock, query.now);
         if !query.wants(stage) {
             return Ok(None);
         }
-        let request = snapshot.request_row(clock.request)?;
-        let edition = self.edition(snapshot, request.policy)?;
-        let name = edition.clock_name(clock.clock)?;
+        let name = names.name_of(self, snapshot, &clock)?;
         if query.clock.as_deref().is_some_and(|wanted| wanted != name) {
             return Ok(None);
         }

@@ -223,7 +223,10 @@ impl Index {
 
 fn within(rows: &[u64], range: Range<u64>) -> &[u64] {
     let place = |bound: u64| rows.partition_point(|row| *row < bound);
-    &rows[place(range.start)..place(range.end)]
+    // Most blocks lie within the range as a whole.
+    let start = if rows.first().is_none_or(|first| *first >= range.start) { 0 } else { place(range.start) };
+    let end = if rows.last().is_none_or(|last| *last < range.end) { rows.len() } else { place(range.end) };
+    &rows[start..end]
 }
 
 /// Appends `sealed` without the removed rows and with the added ones, in order.

@@ -11,7 +11,6 @@ use super::file::OpenFile;
 use super::head::Head;
 use super::ids;
 use super::index::{Index, IndexKind};
-use super::mirror::{Mirror, MirroredClock, MirroredIds};
 use super::records::{ClockRow, NO_EVENTS, RequestRow, row_at};
 use super::tables::{Reader, Table, Value};
 use super::tail::Tail;
@@ -28,7 +27,7 @@ pub(crate) const REQUESTS_PER_BLOCK: u32 = 125;
 /// Clock rows in a block: just under a page.
 pub(crate) const CLOCKS_PER_BLOCK: u32 = 100;
 /// Requests' texts in a block: of usual length, just under a page.
-const RECORDS_PER_BLOCK: u32 = 32;
+pub(super) const RECORDS_PER_BLOCK: u32 = 32;
 
 /// The key of the block of texts that holds a request's: the first slot in it.
 pub(super) const fn record_block_key(slot: u32) -> u64 {
@@ -83,7 +82,7 @@ type Recent = (u64, Block);
 /// One consistent state of the file.
 pub(crate) struct Snapshot<'a> {
     pub(crate) view: RwLockReadGuard<'a, View>,
-    file: &'a OpenFile,
+    pub(super) file: &'a OpenFile,
     /// Begun when something is asked for that is not in memory.
     reader: OnceCell<Reader>,
     /// The reader, begun late, met a later fold than the view knows of.
@@ -203,45 +202,6 @@ impl<'a> Snapshot<'a> {
         ClockRow::read(row_at(&block, (slot % CLOCKS_PER_BLOCK) as usize)?)
     }
 
-    /// Hands over every sealed clock's row, by slot.
-    pub(super) fn each_sealed_clock(&self, mut visit: impl FnMut(&ClockRow) -> Result<()>) -> Result<()> {
-        let clocks = self.head().sealed_clocks;
-        for begin in (0..clocks).step_by(CLOCKS_PER_BLOCK as usize) {
-            let block = self.block(Table::Clocks, u64::from(begin / CLOCKS_PER_BLOCK))?;
-            for place in 0..CLOCKS_PER_BLOCK.min(clocks - begin) {
-                visit(&ClockRow::read(row_at(&block, place as usize)?)?)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Sealed clocks, in memory by slot, if a list of `rows` rows pays for it and they are not too large.
-    pub(crate) fn mirror(&self, rows: u64) -> Result<Option<&Mirror>> {
-        if let Some(known) = self.view.mirror.get() {
-            return Ok(known.as_ref());
-        }
-        if !Mirror::pays(rows, self.head().sealed_clocks) {
-            return Ok(None);
-        }
-        let gathered = Mirror::of(self, self.file.mirror_bytes())?;
-        Ok(self.view.mirror.get_or_init(|| gathered).as_ref())
-    }
-
-    /// External ids of sealed requests, in memory by slot, if they are not too large beside the mirror of the clocks.
-    pub(crate) fn mirrored_ids(&self, clocks: &Mirror) -> Result<Option<&MirroredIds>> {
-        if let Some(known) = self.view.mirrored_ids.get() {
-            return Ok(known.as_ref());
-        }
-        let most = self.file.mirror_bytes().saturating_sub(clocks.size());
-        let gathered = MirroredIds::of(self, most)?;
-        Ok(self.view.mirrored_ids.get_or_init(|| gathered).as_ref())
-    }
-
-    /// Whether a clock of the mirror is sure to run, as it was sealed.
-    pub(crate) fn is_as_sealed(&self, clock: &MirroredClock) -> bool {
-        clock.runs() && (self.view.is_untouched() || !self.view.is_touched(clock.request))
-    }
-
     /// The changes since the last fold.
     fn tail(&self) -> Result<&Tail> {
         self.view.tail(|| self.reader())
@@ -277,6 +237,9 @@ impl<'a> Snapshot<'a> {
 
     /// Hands over the external id of a request, without reading the rest of it.
     pub(crate) fn with_request_id<T>(&self, slot: u32, read: impl FnOnce(&str) -> T) -> Result<T> {
+        if let Some(id) = self.mirrored_id(slot) {
+            return Ok(read(id));
+        }
         self.record(slot, |bytes| codec::first_text(bytes).map(read))
     }
 

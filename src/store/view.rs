@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
 
 use foldhash::fast::FixedState;
 
@@ -38,10 +39,12 @@ pub(crate) struct View {
     /// What was asked for by external id lately: the slot by hash, row and text by slot. A request that is asked for once
     /// is mostly asked for again, and its three values are a hundredth of the blocks they lie in.
     pub(super) found: Blocks,
-    /// Of sealed clocks, once a long list was asked for; `None` inside if it would be too large.
+    /// Of sealed clocks, once lists have paid for it; `None` inside if it would be too large.
     pub(super) mirror: OnceLock<Option<Mirror>>,
     /// Of the ids of sealed requests, likewise.
     pub(super) mirrored_ids: OnceLock<Option<MirroredIds>>,
+    /// Rows that long lists told without the mirror.
+    pub(super) told: AtomicU64,
     block_bytes: usize,
 }
 
@@ -65,10 +68,21 @@ impl View {
         let head = Head { seq: last.folded, ..last };
         let (blocks, found) = (Blocks::new(block_bytes / 4 * 3), Blocks::new(block_bytes / 4));
         let tail = OnceLock::new();
-        let (mirror, mirrored_ids) = (OnceLock::new(), OnceLock::new());
+        let (mirror, mirrored_ids, told) = (OnceLock::new(), OnceLock::new(), AtomicU64::new(0));
         let touched = HashSet::default();
-        let mut view =
-            View { head, tail, touched, indexes, ids, blocks, found, mirror, mirrored_ids, block_bytes };
+        let mut view = View {
+            head,
+            tail,
+            touched,
+            indexes,
+            ids,
+            blocks,
+            found,
+            mirror,
+            mirrored_ids,
+            told,
+            block_bytes,
+        };
         view.follow(reader, &last)?;
         Ok(view)
     }

@@ -240,7 +240,9 @@ impl OpenFile {
         self.check()?;
         self.health.may_read()?;
         let result = self.health.guard(store_code);
-        self.check()?;
+        if result.is_err() {
+            self.check()?;
+        }
         if self.health.state() == State::Damaged {
             let _ = self.core.retire();
         }
