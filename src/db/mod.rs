@@ -33,6 +33,7 @@ mod report;
 mod request;
 #[cfg(feature = "sim")]
 pub(crate) mod reread;
+mod rows;
 mod salvage;
 mod scan;
 #[cfg(feature = "search")]

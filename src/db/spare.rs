@@ -19,16 +19,9 @@ pub(crate) trait Cell: Copy {
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     bytes: usize,
-    rows: Vec<Vec<u64>>,
     seconds: Vec<Vec<i64>>,
     places: Vec<Vec<i32>>,
     texts: Vec<Vec<u8>>,
-}
-
-impl Cell for u64 {
-    fn shelf(kept: &mut Kept) -> &mut Vec<Vec<u64>> {
-        &mut kept.rows
-    }
 }
 
 impl Cell for i64 {

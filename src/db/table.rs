@@ -1,8 +1,8 @@
 //! Scans as tables: everything that a list tells of its rows, by the column, without a value of its own for each row.
 
 use super::Db;
-use super::columns::{Found, Merge, rows_within};
 use super::names::Names;
+use super::rows::{Found, Merge, rows_within};
 use super::scan::Query;
 use super::spare::Spare;
 #[cfg(feature = "arrow")]
@@ -10,7 +10,7 @@ use super::status::Row;
 use super::status::stage_of;
 use crate::clock::Stage;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::index::{IndexKind, key_of, slot_of};
+use crate::store::index::{key_of, slot_of};
 use crate::store::mirror::{Mirror, MirroredClock, MirroredIds, Place, Stride};
 use crate::store::records::{ClockRow, NONE, PhaseCode};
 use crate::store::snapshot::Snapshot;
@@ -71,8 +71,7 @@ impl Db {
     /// `NotFound` if no policy of the database has the clock asked for; the errors of the file.
     pub fn scan_table(&self, query: &Query) -> Result<Table> {
         self.store.read(|snapshot| {
-            let within = |kind| rows_within(snapshot, query, kind);
-            let most: usize = IndexKind::DUE.into_iter().map(within).sum::<Result<_>>()?;
+            let most = rows_within(snapshot, query)?;
             let mut table = Table::with_room(most, &self.spare);
             let is_past = snapshot.head().latest_event_at > query.now.raw();
             let clocks = if is_past { None } else { snapshot.mirror(most as u64)? };

@@ -6,6 +6,7 @@
 use std::iter::Peekable;
 use std::ops::Range;
 
+use super::pieces::Pieces;
 use super::records::{ClockRow, FLAG_ARMED, FLAG_BACKSTOP, NONE, PhaseCode};
 use super::rows::SortedRows;
 use super::sealed::SealedRows;
@@ -184,67 +185,39 @@ impl Index {
         load: Load<'_>,
         visit: &mut dyn FnMut(&[u64]) -> Result<bool>,
     ) -> Result<bool> {
-        let mut from = range.start;
-        let mut merged = Vec::new();
-        for (block, _, next) in self.sealed.blocks_from(range.start) {
-            if from >= range.end {
-                return Ok(true);
-            }
-            let rows = self.sealed.block(block, load)?;
-            let to = next.min(range.end);
-            let rows = within(&rows, from..to);
-            let mut added = self.added.slices(from..to).flatten().copied().peekable();
-            let mut removed = self.removed.slices(from..to).flatten().copied().peekable();
-            let go_on = if added.peek().is_none() && removed.peek().is_none() {
-                rows.is_empty() || visit(rows)?
-            } else {
-                merged.clear();
-                merge(rows, added, removed, &mut merged);
-                merged.is_empty() || visit(&merged)?
-            };
-            if !go_on {
-                return Ok(false);
-            }
-            from = to;
-        }
-        for rows in self.added.slices(from..range.end) {
-            if !rows.is_empty() && !visit(rows)? {
+        let mut pieces = self.pieces(range, load);
+        while let Some(rows) = pieces.next()? {
+            if !visit(&rows)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
+    /// The rows of a range, many at a time.
+    pub(crate) fn pieces<'a>(&'a self, range: Range<u64>, load: Load<'a>) -> Pieces<'a> {
+        Pieces::new(self, range, load)
+    }
+
+    /// The rows that were sealed.
+    pub(super) fn sealed(&self) -> &SealedRows {
+        &self.sealed
+    }
+
+    /// The rows that came since.
+    pub(super) fn added(&self) -> &SortedRows {
+        &self.added
+    }
+
+    /// The sealed rows that went since.
+    pub(super) fn removed(&self) -> &SortedRows {
+        &self.removed
+    }
+
     /// Bytes held in memory.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.sealed.memory_bytes() + self.added.memory_bytes() + self.removed.memory_bytes()
     }
-}
-
-fn within(rows: &[u64], range: Range<u64>) -> &[u64] {
-    let place = |bound: u64| rows.partition_point(|row| *row < bound);
-    // Most blocks lie within the range as a whole.
-    let start = if rows.first().is_none_or(|first| *first >= range.start) { 0 } else { place(range.start) };
-    let end = if rows.last().is_none_or(|last| *last < range.end) { rows.len() } else { place(range.end) };
-    &rows[start..end]
-}
-
-/// Appends `sealed` without the removed rows and with the added ones, in order.
-fn merge(
-    sealed: &[u64],
-    mut added: Peekable<impl Iterator<Item = u64>>,
-    mut removed: Peekable<impl Iterator<Item = u64>>,
-    out: &mut Vec<u64>,
-) {
-    for row in sealed {
-        while let Some(new) = added.next_if(|new| new < row) {
-            out.push(new);
-        }
-        if removed.next_if_eq(row).is_none() {
-            out.push(*row);
-        }
-    }
-    out.extend(added);
 }
 
 /// Sealed rows without the removed ones, merged with the added ones.

@@ -16,6 +16,7 @@ pub(crate) mod log;
 pub(crate) mod mirror;
 pub(crate) mod notices;
 pub(crate) mod periods;
+pub(crate) mod pieces;
 pub(crate) mod records;
 pub(crate) mod reminders;
 mod rows;

@@ -94,7 +94,7 @@ impl SealedRows {
     /// The rows from `start` on, in rising order. Loads a block when its first row is asked for; an error
     /// is the last item.
     pub(crate) fn iter_from<'a>(&'a self, start: u64, load: Load<'a>) -> Iter<'a> {
-        let block = if start > self.last { self.firsts.len() } else { self.block_of(start).unwrap_or(0) };
+        let block = self.first_block(start);
         Iter { sealed: self, load, block, start, rows: Arc::new([]), at: 0 }
     }
 
@@ -105,13 +105,14 @@ impl SealedRows {
         size_of::<Self>() + (self.firsts.capacity() + self.before.capacity() + rows) * 8
     }
 
-    /// The blocks that may hold rows from `start` on: for each its number, where it begins and where the next does.
-    pub(crate) fn blocks_from(&self, start: u64) -> impl Iterator<Item = (usize, u64, u64)> {
-        let first = if start > self.last { self.firsts.len() } else { self.block_of(start).unwrap_or(0) };
-        (first..self.firsts.len()).map(|block| {
-            let next = self.firsts.get(block + 1).copied().unwrap_or(u64::MAX);
-            (block, self.firsts[block], next)
-        })
+    /// The first block that may hold rows from `start` on; the number of blocks if there is none.
+    pub(super) fn first_block(&self, start: u64) -> usize {
+        if start > self.last { self.firsts.len() } else { self.block_of(start).unwrap_or(0) }
+    }
+
+    /// Where the block after `block` begins; `None` if there is no such block.
+    pub(super) fn end_of(&self, block: usize) -> Option<u64> {
+        (block < self.firsts.len()).then(|| self.firsts.get(block + 1).copied().unwrap_or(u64::MAX))
     }
 
     /// The last block that begins at or before `row`.
