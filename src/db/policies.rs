@@ -42,6 +42,8 @@ pub(super) struct Stored {
     zones: Vec<(String, Vec<u8>)>,
 }
 
+codec::coded!(Stored);
+
 /// What is known of an installed policy version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyInfo {

@@ -73,7 +73,7 @@ impl<'a> Input<'a> {
     }
 
     /// Reads one codec value.
-    pub(crate) fn value<T: serde::de::DeserializeOwned>(&mut self) -> Result<T> {
+    pub(crate) fn value<T: super::codec::Coded>(&mut self) -> Result<T> {
         let (value, used) = super::codec::decode(self.rest())?;
         self.at += used;
         Ok(value)

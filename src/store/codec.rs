@@ -1,13 +1,13 @@
 //! The variable part of records as bytes: bincode 2, standard configuration (variable-length little-endian integers).
 //!
 //! The only file that knows the codec, so that it can be replaced; a test reads its bytes with another, maintained
-//! implementation of the same format.
+//! implementation of the same format. Requests and events have the same bytes, written and read by hand (`coded.rs`).
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::clock::Entry;
 use crate::error::{Error, ErrorKind, Result};
-
 const CONFIG: bincode::config::Configuration<
     bincode::config::LittleEndian,
     bincode::config::Varint,
@@ -17,29 +17,52 @@ const CONFIG: bincode::config::Configuration<
 /// The largest value that is written or read, so that damaged lengths cannot ask for unbounded memory.
 pub(crate) const MAX_BYTES: usize = 256 << 20;
 
+/// What the codec writes and reads.
+pub(crate) trait Coded: Sized {
+    /// Its bytes, appended to `out`.
+    fn append(&self, out: &mut Vec<u8>) -> Result<()>;
+
+    /// Reads it from the start of `bytes` and returns it with the number of bytes it took.
+    fn decode(bytes: &[u8]) -> Result<(Self, usize)>;
+}
+
+/// The general way for these.
+macro_rules! coded {
+    ($($name:ty),* $(,)?) => {
+        $(impl $crate::store::codec::Coded for $name {
+            fn append(&self, out: &mut Vec<u8>) -> $crate::error::Result<()> {
+                $crate::store::codec::general::append(out, self)
+            }
+
+            fn decode(bytes: &[u8]) -> $crate::error::Result<(Self, usize)> {
+                $crate::store::codec::general::decode(bytes)
+            }
+        })*
+    };
+}
+pub(crate) use coded;
+
+coded!(String, Entry);
+
 /// The bytes of `value`, appended to `out`.
-pub(crate) fn append<T: Serialize>(out: &mut Vec<u8>, value: &T) -> Result<()> {
-    let mut writer = Appender(out);
-    bincode::serde::encode_into_writer(value, &mut writer, CONFIG).map_err(|cause| {
-        Error::new(ErrorKind::OutOfRange, format!("record: must be at most {MAX_BYTES} bytes")).because(cause)
-    })
+pub(crate) fn append<T: Coded>(out: &mut Vec<u8>, value: &T) -> Result<()> {
+    value.append(out)
 }
 
 /// The bytes of `value`.
-pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+pub(crate) fn encode<T: Coded>(value: &T) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     append(&mut out, value)?;
     Ok(out)
 }
 
 /// Reads one value from the start of `bytes` and returns it with the number of bytes it took.
-pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize)> {
-    bincode::serde::decode_from_slice(bytes, CONFIG)
-        .map_err(|cause| Error::new(ErrorKind::Damaged, "record bytes do not decode").because(cause))
+pub(crate) fn decode<T: Coded>(bytes: &[u8]) -> Result<(T, usize)> {
+    T::decode(bytes)
 }
 
 /// Reads one value that must take all of `bytes`.
-pub(crate) fn decode_all<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+pub(crate) fn decode_all<T: Coded>(bytes: &[u8]) -> Result<T> {
     match decode(bytes)? {
         (value, used) if used == bytes.len() => Ok(value),
         (_, used) => Err(Error::new(
@@ -51,17 +74,42 @@ pub(crate) fn decode_all<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 
 /// The text that a value begins with.
 pub(crate) fn first_text(bytes: &[u8]) -> Result<&str> {
-    bincode::serde::borrow_decode_from_slice(bytes, CONFIG)
-        .map(|(text, _)| text)
-        .map_err(|cause| Error::new(ErrorKind::Damaged, "record bytes do not decode").because(cause))
+    super::coded::first_text(bytes)
 }
 
-struct Appender<'a>(&'a mut Vec<u8>);
+/// Every type in one way.
+pub(crate) mod general {
+    use super::*;
 
-impl bincode::enc::write::Writer for Appender<'_> {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
+    /// The bytes of `value`, appended to `out`.
+    pub(crate) fn append<T: Serialize>(out: &mut Vec<u8>, value: &T) -> Result<()> {
+        let mut writer = Appender(out);
+        bincode::serde::encode_into_writer(value, &mut writer, CONFIG).map_err(|cause| {
+            Error::new(ErrorKind::OutOfRange, format!("record: must be at most {MAX_BYTES} bytes"))
+                .because(cause)
+        })
+    }
+
+    /// Reads one value from the start of `bytes` and returns it with the number of bytes it took.
+    pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize)> {
+        bincode::serde::decode_from_slice(bytes, CONFIG)
+            .map_err(|cause| Error::new(ErrorKind::Damaged, "record bytes do not decode").because(cause))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        append(&mut out, value)?;
+        Ok(out)
+    }
+
+    struct Appender<'a>(&'a mut Vec<u8>);
+
+    impl bincode::enc::write::Writer for Appender<'_> {
+        fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+            self.0.extend_from_slice(bytes);
+            Ok(())
+        }
     }
 }
 
@@ -88,7 +136,7 @@ mod tests {
         use wincode::config::Configuration;
         let event =
             (7_u32, 300_u64, String::from("waiting_customer"), Some(String::from("ann")), None::<String>);
-        let bytes = encode(&event).unwrap();
+        let bytes = general::encode(&event).unwrap();
         let config = Configuration::default().with_varint_encoding();
         let read: (u32, u64, String, Option<String>, Option<String>) =
             wincode::config::deserialize(&bytes, config).unwrap();

@@ -19,6 +19,8 @@ pub(crate) struct ExpediteRow {
     pub(crate) request: u32,
 }
 
+codec::coded!(Vec<ExpediteRow>);
+
 /// The key under which a customer's expedites are kept.
 pub(crate) fn key_of(customer: &str) -> u64 {
     hash(customer)
@@ -26,7 +28,7 @@ pub(crate) fn key_of(customer: &str) -> u64 {
 
 /// The bytes of a value; its rows are sorted.
 pub(crate) fn write(rows: &[ExpediteRow]) -> Result<Vec<u8>> {
-    codec::encode(&rows)
+    codec::encode(&rows.to_vec())
 }
 
 /// What is kept under a key, sorted.

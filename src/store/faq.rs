@@ -22,6 +22,8 @@ pub(crate) struct StoredEntry {
     pub(crate) records: Vec<u32>,
 }
 
+codec::coded!(StoredEntry, FaqRecord);
+
 impl StoredEntry {
     /// The entry after one more record.
     pub(crate) fn after(before: Option<StoredEntry>, number: u32, record: FaqRecord) -> StoredEntry {

@@ -3,6 +3,7 @@
 mod blocks;
 pub(crate) mod bytes;
 pub(crate) mod codec;
+mod coded;
 mod events;
 pub(crate) mod expedites;
 pub(crate) mod faq;

@@ -9,6 +9,8 @@ use super::tables::{Reader, Table};
 use crate::attainment::Cohort;
 use crate::error::Result;
 
+codec::coded!(Cohort);
+
 /// Whose cohort: which promise, and of which period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CohortKey {

@@ -24,6 +24,8 @@ pub(crate) struct Schedule {
     pub(crate) readers: Vec<String>,
 }
 
+codec::coded!(Schedule, Done);
+
 /// Somebody read or reviewed an edition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Done {
@@ -49,7 +51,7 @@ pub(crate) fn key(edition: u32, number: u32) -> u64 {
 }
 
 /// The bytes of a schedule or an acknowledgement.
-pub(crate) fn write<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+pub(crate) fn write<T: codec::Coded>(value: &T) -> Result<Vec<u8>> {
     codec::encode(value)
 }
 
