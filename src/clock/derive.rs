@@ -143,7 +143,7 @@ impl<'a> Run<'a> {
             received_at: request.received_at,
             lanes: clocks.iter().enumerate().map(|(index, clock)| Lane::new(clock, index)).collect(),
             chained: clocks.iter().any(|clock| clock.start.iter().any(threshold)),
-            done: Vec::new(),
+            done: Vec::with_capacity(clocks.len()),
             holds: Vec::new(),
             facts: request.facts(),
             state: RequestState::Open,
@@ -213,7 +213,7 @@ impl<'a> Run<'a> {
     }
 
     fn finished(mut self) -> Timeline {
-        self.done.extend(self.lanes.into_iter().filter_map(|lane| lane.cycle));
+        self.done.extend(self.lanes.iter_mut().filter_map(|lane| lane.cycle.take()));
         self.done.sort_unstable_by_key(|cycle| (cycle.clock, cycle.number));
         let done = &mut self.done;
         self.waivers.retain(|waiver| {

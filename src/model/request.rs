@@ -1,6 +1,5 @@
 //! A request as it is submitted, and what is checked of it.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -105,16 +104,17 @@ impl Request {
             ("customer", &self.customer),
             ("priority", &self.priority),
         ];
+        let values = fields.iter().filter_map(|(_, value)| value.as_ref()).map(String::len).sum::<usize>();
+        let pairs = self.attributes.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
         // With room for one more: the fact that the request is expedited.
-        let mut facts = Facts::with_room(fields.len() + self.attributes.len() + 1);
+        let room = (fields.len() + self.attributes.len() + 1, values + pairs + Facts::EXPEDITE.len() + 3);
+        let mut facts = Facts::with_room(room.0, room.1);
         for (name, value) in fields {
             if let Some(value) = value {
-                facts.put(Cow::Borrowed(name), value.clone());
+                facts.put(Some(name), name, value);
             }
         }
-        for (name, value) in &self.attributes {
-            facts.set(name.clone(), value.clone());
-        }
+        self.attributes.iter().for_each(|(name, value)| facts.put(None, name, value));
         facts
     }
 
