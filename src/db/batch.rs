@@ -1,18 +1,17 @@
 //! A batch: operations on requests, gathered, derived and made one transaction.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Deref;
 use std::sync::Arc;
-
-use foldhash::quality::RandomState;
 
 use super::faq;
 use super::history::{may_move_topics, topic_moves, topics_of};
 use super::migrate::is_move;
 use super::moves::{Moved, Moves};
+use super::new_ids::NewIds;
 use super::permit::{self, Before};
-use super::policies::Edition;
+use super::policies::{Edition, Eras};
 use super::quota::{self, Use};
 use super::{ClockStatus, Db, Operation, Outcome};
 use crate::clock::{Expedite, Given, Timeline, derive_before_and_after, derive_over};
@@ -52,9 +51,26 @@ fn other_content(stored: &Request, submitted: &Request) -> Error {
 /// Most events of one request.
 pub const MAX_EVENTS: u32 = 100_000;
 
+/// What was submitted: now, or before. A batch may hold a million of them, so the text is elsewhere.
+enum Held<'a> {
+    New(&'a Request),
+    Stored(Box<Request>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        match self {
+            Held::New(request) => request,
+            Held::Stored(request) => request,
+        }
+    }
+}
+
 /// A request that a batch has in hand.
 struct Touched<'a> {
-    request: Cow<'a, Request>,
+    request: Held<'a>,
     edition: Arc<Edition>,
     row: RequestRow,
     is_new: bool,
@@ -71,7 +87,7 @@ pub(super) struct Batch<'a> {
     db: &'a Db,
     snapshot: &'a Snapshot<'a>,
     head: Head,
-    new_ids: HashMap<&'a str, u32, RandomState>,
+    new_ids: NewIds<'a>,
     /// Stored requests by slot.
     known: BTreeMap<u32, Touched<'a>>,
     /// New requests; their slots follow those of the stored ones.
@@ -96,7 +112,7 @@ impl<'a> Batch<'a> {
             db,
             snapshot,
             head: *snapshot.head(),
-            new_ids: HashMap::default(),
+            new_ids: NewIds::default(),
             known: BTreeMap::new(),
             new: Vec::new(),
             operations: 0,
@@ -105,6 +121,12 @@ impl<'a> Batch<'a> {
             answers,
             salvages: false,
         }
+    }
+
+    /// Makes room for so many requests.
+    pub(super) fn expect(&mut self, requests: usize) {
+        self.new.reserve(requests);
+        self.new_ids.reserve(requests);
     }
 
     /// The same for events that a database held before: expedites, refusals and waivers are taken as they are.
@@ -133,8 +155,8 @@ impl<'a> Batch<'a> {
     fn submit(&mut self, request: &'a Request, edition: Option<u32>) -> Result<(Outcome, u32)> {
         request.validate()?;
         if let Some(slot) = self.find(&request.id)? {
-            let stored = &self.touch(slot)?.request;
-            return if **stored == *request {
+            let stored: &Request = &self.touch(slot)?.request;
+            return if *stored == *request {
                 Ok((Outcome::AlreadyRecorded, slot))
             } else {
                 Err(other_content(stored, request))
@@ -167,9 +189,8 @@ impl<'a> Batch<'a> {
         (self.head.requests, self.head.clocks) = (requests, clock_slots);
         self.head.latest_event_at = self.head.latest_event_at.max(row.received_at);
         self.new_ids.insert(&request.id, slot);
-        let request = Cow::Borrowed(request);
         self.new.push(Touched {
-            request,
+            request: Held::New(request),
             edition,
             row,
             is_new: true,
@@ -296,8 +317,9 @@ impl<'a> Batch<'a> {
     }
 
     fn find(&self, id: &str) -> Result<Option<u32>> {
-        match self.new_ids.get(id) {
-            Some(slot) => Ok(Some(*slot)),
+        let first = self.snapshot.head().requests;
+        match self.new_ids.get(id, |slot| id_of(&self.new, first, slot)) {
+            Some(slot) => Ok(Some(slot)),
             None => self.snapshot.find(id),
         }
     }
@@ -319,7 +341,7 @@ impl<'a> Batch<'a> {
             Entry::Vacant(entry) => {
                 let row = self.snapshot.request_row(slot)?;
                 let touched = Touched {
-                    request: Cow::Owned(self.snapshot.request(slot)?),
+                    request: Held::Stored(Box::new(self.snapshot.request(slot)?)),
                     edition: self.db.edition(self.snapshot, row.policy)?,
                     row,
                     is_new: false,
@@ -347,15 +369,18 @@ impl<'a> Batch<'a> {
         let first = snapshot.head().requests;
         for (slot, touched) in known.iter().map(|(slot, touched)| (*slot, touched)).chain((first..).zip(&new))
         {
-            let eras = db.eras(snapshot, touched.row.policy, touched.events(true))?;
+            let eras = touched.eras(db, snapshot)?;
+            let given = match &eras {
+                Some(eras) => eras.given(&interruptions),
+                None => Given { interruptions: &interruptions, ..Given::policy(&touched.edition.policy) },
+            };
             if !touched.is_new && touched.added.is_empty() {
                 if answers {
-                    let now = derive_over(eras.given(&interruptions), &touched.request, touched.events(true));
+                    let now = derive_over(given, &touched.request, touched.events(true));
                     found.insert(slot, touched.statuses(&now));
                 }
                 continue;
             }
-            let given = eras.given(&interruptions);
             let (before, after) = if touched.is_new {
                 (None, derive_over(given, &touched.request, touched.events(true)))
             } else {
@@ -408,11 +433,23 @@ impl Batch<'_> {
     }
 }
 
+/// The id of the request at a slot, if it is new; `first` is the slot of the first new one.
+fn id_of<'n>(new: &'n [Touched<'_>], first: u32, slot: u32) -> Option<&'n str> {
+    let at = slot.checked_sub(first)? as usize;
+    new.get(at).map(|touched| touched.request.id.as_str())
+}
+
 impl Touched<'_> {
     /// Its events in arrival order, with or without those of this batch.
     fn events(&self, with_added: bool) -> impl Iterator<Item = &Event> + Clone {
         let added = if with_added { self.added.as_slice() } else { &[] };
         self.stored.iter().chain(added.iter().copied())
+    }
+
+    /// The versions that it is under one after the other; `None` if it never moved from one to another.
+    fn eras(&self, db: &Db, snapshot: &Snapshot<'_>) -> Result<Option<Eras>> {
+        let moved = self.events(true).any(|event| matches!(event.kind, EventKind::Migrated { .. }));
+        moved.then(|| db.eras(snapshot, self.row.policy, self.events(true))).transpose()
     }
 
     /// Its expedites with the events added so far.
@@ -447,8 +484,11 @@ impl Touched<'_> {
     ) -> Result<()> {
         let old = if self.is_new { vec![] } else { snapshot.clock_rows(&self.row)? };
         let topics = if self.is_new || self.added.iter().any(|event| may_move_topics(event)) {
-            let old = before.map(|before| self.topics(slot, &before.facts, false));
-            topic_moves(&old.unwrap_or_default(), &self.topics(slot, &after.facts, true))
+            let new = self.topics(slot, &after.facts, true);
+            match before {
+                Some(before) => topic_moves(&self.topics(slot, &before.facts, false), &new),
+                None => new,
+            }
         } else {
             Vec::new()
         };

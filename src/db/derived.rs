@@ -12,7 +12,15 @@ use crate::time::Instant;
 
 /// The rows of a request's clocks: the latest cycle of each, and how its cycles ended.
 pub(crate) fn clock_rows(request: u32, clocks: u8, timeline: &Timeline) -> Vec<ClockRow> {
-    let mut rows: Vec<ClockRow> = (0..clocks).map(|clock| ClockRow::unstarted(request, clock)).collect();
+    let mut rows = Vec::new();
+    put_clock_rows(request, clocks, timeline, &mut rows);
+    rows
+}
+
+/// The same in the place of what `rows` holds.
+pub(crate) fn put_clock_rows(request: u32, clocks: u8, timeline: &Timeline, rows: &mut Vec<ClockRow>) {
+    rows.clear();
+    rows.extend((0..clocks).map(|clock| ClockRow::unstarted(request, clock)));
     for cycle in &timeline.cycles {
         if let Some(row) = rows.get_mut(cycle.clock) {
             let (met, missed) = (row.met, row.missed);
@@ -21,7 +29,6 @@ pub(crate) fn clock_rows(request: u32, clocks: u8, timeline: &Timeline) -> Vec<C
             row.missed = row.missed.saturating_add(missed);
         }
     }
-    rows
 }
 
 /// The index rows that go and come when the clocks from slot `first` on change from `old` to `new`.
@@ -139,6 +146,9 @@ pub(crate) fn notice_of(clock: &ClockRow, limit: bool) -> Option<NoticeRow> {
 
 /// The notices for thresholds that passed from `from` on and before `until`.
 pub(crate) fn notices_until(timeline: &Timeline, from: u32, until: u32) -> Vec<NoticeKey> {
+    if from >= until {
+        return Vec::new();
+    }
     let thresholds = timeline.cycles.iter().flat_map(|cycle| cycle.thresholds().map(move |it| (cycle, it)));
     thresholds
         .filter(|(_, threshold)| (from..until).contains(&key_of(threshold)))
@@ -156,7 +166,7 @@ pub(crate) fn notices_until(timeline: &Timeline, from: u32, until: u32) -> Vec<N
 /// cycles, those by change, all warnings but the first, and waivers.
 pub(crate) fn pending_keys(timeline: &Timeline, advanced_to: u32) -> Vec<u32> {
     let mut keys = Vec::new();
-    for cycle in &timeline.cycles {
+    for cycle in timeline.cycles.iter().filter(|cycle| !is_all_indexed(timeline, cycle)) {
         let indexed = if cycle.phase == Phase::Running && is_latest(timeline, cycle) {
             [raw(cycle.due_at), raw(cycle.limit_at), first_warning(cycle)]
         } else {
@@ -171,6 +181,16 @@ pub(crate) fn pending_keys(timeline: &Timeline, advanced_to: u32) -> Vec<u32> {
         }
     }
     keys
+}
+
+/// Whether the indexes of running clocks tell all that a cycle crosses: most cycles, so it is asked first.
+fn is_all_indexed(timeline: &Timeline, cycle: &Cycle) -> bool {
+    cycle.phase == Phase::Running
+        && cycle.warnings.len() <= 1
+        && cycle.late_by_change.is_none()
+        && cycle.limit_by_change.is_none()
+        && cycle.waived_at.is_none()
+        && is_latest(timeline, cycle)
 }
 
 fn is_latest(timeline: &Timeline, cycle: &Cycle) -> bool {

@@ -20,6 +20,7 @@ mod maintain;
 mod migrate;
 mod moves;
 mod names;
+mod new_ids;
 mod options;
 mod outlook;
 mod periods;

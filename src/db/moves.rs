@@ -1,6 +1,6 @@
 //! What a transaction writes of requests whose state moved: rows, thresholds ahead, notices made true or untrue.
 
-use super::derived::{NoticeKey, clock_rows, index_moves, notices_until, pending_keys};
+use super::derived::{NoticeKey, index_moves, notices_until, pending_keys, put_clock_rows};
 use super::periods::{Swing, goals};
 use crate::attainment::Membership;
 use crate::clock::Timeline;
@@ -24,6 +24,16 @@ pub(super) struct Moves {
     notices: Vec<NoticeRow>,
     /// What it learns about promised shares where the feed has passed.
     pub(super) swings: Vec<Swing>,
+    /// What was gathered of the request before, so that the next one needs no memory of its own.
+    gathered: Gathered,
+}
+
+/// Rows of one request.
+#[derive(Default)]
+struct Gathered {
+    clocks: Vec<ClockRow>,
+    removed: Vec<IndexRow>,
+    added: Vec<IndexRow>,
 }
 
 /// A request before and after.
@@ -50,7 +60,13 @@ pub(super) struct Moved<'a> {
 
 impl Moves {
     pub(super) fn new(head: Head) -> Moves {
-        Moves { head, entry: LogEntry::new(head), notices: Vec::new(), swings: Vec::new() }
+        Moves {
+            head,
+            entry: LogEntry::new(head),
+            notices: Vec::new(),
+            swings: Vec::new(),
+            gathered: Gathered::default(),
+        }
     }
 
     /// Adds notices that are about no request.
@@ -63,7 +79,10 @@ impl Moves {
         let &Moved { slot, row: request_row, old, old_first, before, after, request, events, topics, .. } =
             moved;
         let advanced_to = self.head.advanced_to;
-        let (mut removed, mut added) = (Vec::new(), Vec::new());
+        let mut gathered = std::mem::take(&mut self.gathered);
+        let Gathered { clocks, removed, added } = &mut gathered;
+        removed.clear();
+        added.clear();
         // Where the clocks went to new slots, nobody looks at the old ones any more.
         let (old, left) = if old_first == request_row.first_clock { (old, &[][..]) } else { (&[][..], old) };
         for (clock, slot) in left.iter().zip(old_first..) {
@@ -71,25 +90,24 @@ impl Moves {
             let count = &mut self.head.phases[clock.phase as usize];
             *count = count.saturating_sub(1);
         }
-        let mut clocks = clock_rows(slot, request_row.clocks, after);
+        put_clock_rows(slot, request_row.clocks, after, clocks);
         for (index, row) in clocks.iter().enumerate() {
             self.head.move_phase(old.get(index).map(|old| old.phase), row.phase);
         }
-        index_moves(request_row.first_clock, old, &clocks, &mut removed, &mut added);
+        index_moves(request_row.first_clock, old, clocks, removed, added);
         let old_keys = before.map_or_else(Vec::new, |timeline| pending_keys(timeline, advanced_to));
         let new_keys = pending_keys(after, advanced_to);
         let pending = |key: &u32| (IndexKind::Pending, row(*key, slot));
         removed.extend(old_keys.iter().filter(|key| !new_keys.contains(key)).map(pending));
         added.extend(new_keys.iter().filter(|key| !old_keys.contains(key)).map(pending));
-        self.join(moved, &mut removed, &mut added);
+        self.join(moved, removed, added);
         self.notice(slot, before, after);
         let mut at = 0;
         clocks.retain(|clock| {
             at += 1;
             old.get(at - 1) != Some(clock)
         });
-        let (clocks, removed, added) = (&clocks[..], &removed[..], &added[..]);
-        self.entry.push_change(&Change {
+        let pushed = self.entry.push_change(&Change {
             slot,
             row: request_row,
             request,
@@ -98,7 +116,9 @@ impl Moves {
             topics,
             removed,
             added,
-        })
+        });
+        self.gathered = gathered;
+        pushed
     }
 
     /// What the change does to the cohorts of promised shares.

@@ -93,6 +93,7 @@ impl Db {
         check_size(operations)?;
         let outcomes = self.store.write(|snapshot| {
             let mut batch = Batch::new(self, snapshot, false);
+            batch.expect(operations.iter().filter(|one| matches!(one, Operation::Submit(_))).count());
             let mut outcomes = Vec::with_capacity(operations.len());
             for (position, operation) in operations.iter().enumerate() {
                 match batch.add(operation).map(|(outcome, _)| outcome) {
