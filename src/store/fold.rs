@@ -6,12 +6,13 @@ use super::events::Packer;
 use super::head::Head;
 use super::ids;
 use super::index::{IndexKind, row};
-use super::records::{ClockRow, RequestRow};
+use super::records::RequestRow;
 use super::runs::{DIRECTORY, Directory, Row, keys_of};
 use super::sealed;
 use super::snapshot::{
     CLOCKS_PER_BLOCK, REQUESTS_PER_BLOCK, load_block, packed, packed_record, record_block_key, sealed_key,
 };
+use super::spread;
 use super::tables::{META_HEAD, Reader, Table, Writer};
 use super::topics;
 use super::view::View;
@@ -25,9 +26,9 @@ pub(crate) fn fold(view: &View, reader: &Reader, writer: &Writer<'_>) -> Result<
     let before = view.head;
     let tail = view.tail(|| Ok(reader))?;
     seal_records(before.sealed_requests, tail.records(), reader, writer)?;
-    let mut ids: Vec<ids::Entry> = tail.ids().collect();
+    let mut ids: Vec<ids::Entry> = tail.ids().to_vec();
     if !ids.is_empty() {
-        ids.sort_unstable();
+        spread::sort(&mut ids, |(hash, _)| *hash, |(_, slot)| *slot);
         fold_runs(Table::Ids, &view.ids, ids, reader, writer)?;
     }
     let rows = tail.topics();
@@ -35,36 +36,26 @@ pub(crate) fn fold(view: &View, reader: &Reader, writer: &Writer<'_>) -> Result<
         fold_runs(Table::Topics, &topics::read_directory(reader)?, rows, reader, writer)?;
     }
 
-    let mut requests = tail.requests.sorted();
     let mut packer = Packer::new(before.event_blocks);
     let mut with_events: Vec<u32> = tail.with_events().collect();
     with_events.sort_unstable();
+    let mut newest = Vec::with_capacity(with_events.len());
     for slot in with_events {
-        let at = requests.binary_search_by_key(&slot, |(slot, _)| *slot);
-        if let Ok(at) = at
-            && let Some((_, row)) = requests.get_mut(at)
-        {
-            row.newest_events = packer.add(slot, row.newest_events, &tail.event_groups(slot))?;
+        if let Some(row) = tail.requests.get(slot) {
+            newest.push((slot, packer.add(slot, row.newest_events, &tail.event_groups(slot))?));
         }
     }
     let (event_blocks, next_event_block) = packer.finish()?;
     writer.put_all(Table::Events, event_blocks.into_iter())?;
 
-    let clocks = tail.clocks.sorted();
-    patch_blocks(
-        reader,
-        writer,
-        Table::Requests,
-        REQUESTS_PER_BLOCK,
-        RequestRow::SIZE,
-        &requests,
-        |row, out| {
-            row.write(out);
-        },
-    )?;
-    patch_blocks(reader, writer, Table::Clocks, CLOCKS_PER_BLOCK, ClockRow::SIZE, &clocks, |row, out| {
-        row.write(out);
-    })?;
+    let mut newest = newest.into_iter().peekable();
+    let requests = tail.requests.sorted().map(|(slot, row)| {
+        let events = newest.next_if(|(with, _)| *with == slot);
+        (slot, events.map_or(row, |(_, newest_events)| RequestRow { newest_events, ..row }).bytes())
+    });
+    patch_blocks(reader, writer, Table::Requests, REQUESTS_PER_BLOCK, requests)?;
+    let clocks = tail.clocks.sorted().map(|(slot, row)| (slot, row.bytes()));
+    patch_blocks(reader, writer, Table::Clocks, CLOCKS_PER_BLOCK, clocks)?;
     for kind in IndexKind::ALL {
         fold_index(view, reader, writer, kind)?;
     }
@@ -93,15 +84,18 @@ fn seal_records<'a>(
     writer: &Writer<'_>,
 ) -> Result<()> {
     let mut records = records.zip(first..).peekable();
-    let mut blocks = Vec::new();
+    let mut blocks = writer.table(Table::Records)?;
+    let (mut bytes, mut ends) = (Vec::new(), Vec::<u32>::new());
+    let mut is_first = true;
     while let Some(key) = records.peek().map(|(_, slot)| record_block_key(*slot)) {
-        let (mut bytes, mut ends) = (Vec::new(), Vec::<u32>::new());
+        bytes.clear();
+        ends.clear();
         let mut add = |record: &[u8]| {
             bytes.extend_from_slice(record);
             ends.push(bytes.len() as u32);
         };
         // Only the first block can have records already.
-        if u64::from(first) > key && blocks.is_empty() {
+        if u64::from(first) > key && is_first {
             let sealed = u64::from(first) - key;
             reader.must(Table::Records, key, |block| {
                 (0..sealed).try_for_each(|index| packed_record(block, index).map(&mut add))
@@ -110,9 +104,10 @@ fn seal_records<'a>(
         while let Some((record, _)) = records.next_if(|(_, slot)| record_block_key(*slot) == key) {
             add(record);
         }
-        blocks.push((key, packed(&ends, &bytes)?));
+        blocks.put(key, &packed(&ends, &bytes)?)?;
+        is_first = false;
     }
-    writer.put_all(Table::Records, blocks.into_iter())
+    Ok(())
 }
 
 /// Adds rows, in order, to the runs of a table.
@@ -133,32 +128,32 @@ fn fold_runs<R: Row>(
 }
 
 /// Rewrites the blocks of fixed rows that hold a changed row; `rows` past the end extend the sequence.
-fn patch_blocks<R>(
+fn patch_blocks<const SIZE: usize>(
     reader: &Reader,
     writer: &Writer<'_>,
     table: Table,
     per_block: u32,
-    size: usize,
-    rows: &[(u32, R)],
-    write: impl Fn(&R, &mut Vec<u8>),
+    rows: impl Iterator<Item = (u32, [u8; SIZE])>,
 ) -> Result<()> {
-    let mut rows = rows.iter().peekable();
-    let (mut changed, mut encoded) = (Vec::new(), Vec::with_capacity(size));
+    let mut rows = rows.peekable();
+    let mut blocks = writer.table(table)?;
+    let mut bytes = Vec::with_capacity(per_block as usize * SIZE);
     while let Some(block) = rows.peek().map(|(slot, _)| *slot / per_block) {
-        let mut bytes =
-            reader.with(table, u64::from(block), |payload| Ok(payload.to_vec()))?.unwrap_or_default();
+        bytes.clear();
+        reader.with(table, u64::from(block), |payload| {
+            bytes.extend_from_slice(payload);
+            Ok(())
+        })?;
         while let Some((slot, row)) = rows.next_if(|(slot, _)| *slot / per_block == block) {
-            let at = (*slot % per_block) as usize * size;
-            encoded.clear();
-            write(row, &mut encoded);
-            if bytes.len() < at + size {
-                bytes.resize(at + size, 0);
+            let at = (slot % per_block) as usize * SIZE;
+            if bytes.len() < at + SIZE {
+                bytes.resize(at + SIZE, 0);
             }
-            bytes[at..at + size].copy_from_slice(&encoded);
+            bytes[at..at + SIZE].copy_from_slice(&row);
         }
-        changed.push((u64::from(block), bytes));
+        blocks.put(u64::from(block), &bytes)?;
     }
-    writer.put_all(table, changed.into_iter())
+    Ok(())
 }
 
 /// Seals an index anew. Thresholds that the feed has passed are left out.

@@ -23,9 +23,10 @@ pub(crate) const HEADER_BYTES: usize = 10;
 /// The payload format that this release writes, and the newest it reads.
 pub(crate) const FORMAT: u8 = 1;
 
-/// Wraps `payload` for storage under `key`.
-pub(crate) fn seal(kind: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
-    seal_as(FORMAT, kind, key, payload)
+/// Wraps `payload` for storage under `key`, in the place of what `framed` holds.
+pub(crate) fn seal_into(framed: &mut Vec<u8>, kind: u8, key: &[u8], payload: &[u8]) {
+    framed.clear();
+    seal_as(framed, FORMAT, kind, key, payload);
 }
 
 /// Verifies a value read under `key` and returns its payload.
@@ -55,12 +56,11 @@ pub(crate) fn open<'a>(kind: u8, key: &[u8], framed: &'a [u8]) -> Result<&'a [u8
     }
 }
 
-fn seal_as(format: u8, kind: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
-    let mut framed = Vec::with_capacity(HEADER_BYTES + payload.len());
+fn seal_as(framed: &mut Vec<u8>, format: u8, kind: u8, key: &[u8], payload: &[u8]) {
+    framed.reserve(HEADER_BYTES + payload.len());
     framed.extend_from_slice(&[format, kind]);
     framed.extend_from_slice(&checksum(format, kind, key, payload).to_le_bytes());
     framed.extend_from_slice(payload);
-    framed
 }
 
 fn checksum(format: u8, kind: u8, key: &[u8], payload: &[u8]) -> u64 {
@@ -81,6 +81,12 @@ mod tests {
     const ROWS: u8 = 1;
     const IDS: u8 = 3;
 
+    fn seal(kind: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
+        let mut framed = vec![7; 3];
+        seal_into(&mut framed, kind, key, payload);
+        framed
+    }
+
     #[test]
     fn a_value_keeps_its_bytes_for_ever() {
         let framed = seal(ROWS, &[0, 7], b"abc");
@@ -93,7 +99,8 @@ mod tests {
         assert_eq!(open(ROWS, b"k", &framed).unwrap(), b"payload");
         assert_eq!(open(ROWS, b"j", &framed).unwrap_err().kind(), ErrorKind::Damaged);
         assert_eq!(open(IDS, b"k", &framed).unwrap_err().kind(), ErrorKind::Damaged);
-        let newer = seal_as(2, ROWS, b"k", b"payload");
+        let mut newer = Vec::new();
+        seal_as(&mut newer, 2, ROWS, b"k", b"payload");
         assert_eq!(open(ROWS, b"k", &newer).unwrap_err().kind(), ErrorKind::NewerFormat);
     }
 

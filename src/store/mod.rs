@@ -25,6 +25,7 @@ pub(crate) mod runs;
 pub(crate) mod salvage;
 pub(crate) mod sealed;
 pub(crate) mod snapshot;
+mod spread;
 pub(crate) mod tables;
 mod tail;
 pub(crate) mod texts;

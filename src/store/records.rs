@@ -35,11 +35,19 @@ impl RequestRow {
     pub(crate) const SIZE: usize = 32;
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        for word in [self.received_at, self.last_event_at, self.policy, self.first_clock, self.events] {
-            out.extend_from_slice(&word.to_le_bytes());
+        out.extend_from_slice(&self.bytes());
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        let words = [self.received_at, self.last_event_at, self.policy, self.first_clock, self.events];
+        for (place, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+            *place = word.to_le_bytes();
         }
-        out.extend_from_slice(&self.newest_events.to_le_bytes());
-        out.extend_from_slice(&[self.clocks, 0, 0, 0]);
+        bytes[20..28].copy_from_slice(&self.newest_events.to_le_bytes());
+        bytes[28] = self.clocks;
+        bytes
     }
 
     pub(crate) fn read(bytes: &[u8; Self::SIZE]) -> Result<RequestRow> {
@@ -157,14 +165,23 @@ impl ClockRow {
     }
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.request.to_le_bytes());
-        out.extend_from_slice(&[self.clock, self.phase as u8, self.flags, self.reason]);
-        for half in [self.cycle, self.rule, self.met, self.missed] {
-            out.extend_from_slice(&half.to_le_bytes());
+        out.extend_from_slice(&self.bytes());
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        bytes[..4].copy_from_slice(&self.request.to_le_bytes());
+        bytes[4..8].copy_from_slice(&[self.clock, self.phase as u8, self.flags, self.reason]);
+        let halves = [self.cycle, self.rule, self.met, self.missed];
+        for (place, half) in bytes[8..].as_chunks_mut().0.iter_mut().zip(halves) {
+            *place = half.to_le_bytes();
         }
-        for word in [self.started_at, self.due, self.limit, self.warn, self.at, self.remaining] {
-            out.extend_from_slice(&word.to_le_bytes());
+        let words = [self.started_at, self.due, self.limit, self.warn, self.at, self.remaining];
+        for (place, word) in bytes[16..].as_chunks_mut().0.iter_mut().zip(words) {
+            *place = word.to_le_bytes();
         }
+        bytes
     }
 
     pub(crate) fn read(bytes: &[u8; Self::SIZE]) -> Result<ClockRow> {

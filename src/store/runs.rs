@@ -234,6 +234,16 @@ pub(crate) fn rows_of<R: Row>(block: &[u8]) -> usize {
 
 /// Merges runs, oldest first, and rows newer than all, in order.
 fn merge<R: Row>(runs: &[Run<R>], rows: Vec<R>, load: Load<'_>, mut push: impl FnMut(R)) -> Result<()> {
+    if runs.is_empty() {
+        let mut last: Option<R> = None;
+        for row in rows {
+            if !last.is_some_and(|last| row.is_hidden_by(&last)) {
+                last = Some(row);
+                push(row);
+            }
+        }
+        return Ok(());
+    }
     let mut sources: Vec<Source<'_, R>> =
         runs.iter().map(|run| Source { run, next: 0, block: None, at: 0 }).collect();
     let mut new = rows.into_iter();

@@ -179,6 +179,22 @@ impl Reader {
     }
 }
 
+/// Writes into one table.
+pub(crate) struct TableWriter<'t> {
+    table: Table,
+    opened: RedbTable<'t, u64, &'static [u8]>,
+    /// The value before, so that the next one needs no memory of its own.
+    framed: Vec<u8>,
+}
+
+impl TableWriter<'_> {
+    /// Writes one framed value.
+    pub(crate) fn put(&mut self, key: u64, payload: &[u8]) -> Result<()> {
+        frame::seal_into(&mut self.framed, self.table as u8, &key.to_be_bytes(), payload);
+        self.opened.insert(key, self.framed.as_slice()).map(drop).map_err(errors::from_storage)
+    }
+}
+
 /// Writes within one transaction.
 pub(crate) struct Writer<'t> {
     transaction: &'t WriteTransaction,
@@ -209,12 +225,16 @@ impl<'t> Writer<'t> {
         table: Table,
         values: impl Iterator<Item = (u64, P)>,
     ) -> Result<()> {
-        let mut opened = self.open(table)?;
+        let mut opened = self.table(table)?;
         for (key, payload) in values {
-            let framed = frame::seal(table as u8, &key.to_be_bytes(), payload.as_ref());
-            opened.insert(key, framed.as_slice()).map_err(errors::from_storage)?;
+            opened.put(key, payload.as_ref())?;
         }
         Ok(())
+    }
+
+    /// Opens a table to write many values, one after the other.
+    pub(crate) fn table(&self, table: Table) -> Result<TableWriter<'t>> {
+        Ok(TableWriter { table, opened: self.open(table)?, framed: Vec::new() })
     }
 
     /// Removes every key in the range.

@@ -4,7 +4,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::FixedState;
 
@@ -12,6 +12,7 @@ use super::codec;
 use super::head::Head;
 use super::log::{self, ReadChange, ReadRequest};
 use super::records::{ClockRow, RequestRow};
+use super::spread;
 use super::topics::TopicRow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Event;
@@ -71,11 +72,34 @@ impl<R: Copy> Rows<R> {
     }
 
     /// All rows by rising slot.
-    pub(crate) fn sorted(&self) -> Vec<(u32, R)> {
+    pub(crate) fn sorted(&self) -> impl Iterator<Item = (u32, R)> {
         let mut rows: Vec<(u32, R)> = self.changed.iter().map(|(slot, row)| (*slot, *row)).collect();
         rows.sort_unstable_by_key(|(slot, _)| *slot);
-        rows.extend((self.first_new..).zip(self.new.iter().copied()));
-        rows
+        rows.into_iter().chain((self.first_new..).zip(self.new.iter().copied()))
+    }
+}
+
+/// New requests by the hash of their external ids.
+#[derive(Debug)]
+struct ById {
+    first: HashMap<u64, u32, FixedState>,
+    /// The second and further ones of one hash.
+    more: Vec<(u64, u32)>,
+}
+
+impl ById {
+    fn of(ids: &[(u64, u32)]) -> ById {
+        let first = HashMap::with_capacity_and_hasher(ids.len(), FixedState::default());
+        let mut by_id = ById { first, more: Vec::new() };
+        ids.iter().for_each(|(hash, slot)| by_id.add(*hash, *slot));
+        by_id
+    }
+
+    fn add(&mut self, hash: u64, slot: u32) {
+        match self.first.entry(hash) {
+            Entry::Vacant(entry) => drop(entry.insert(slot)),
+            Entry::Occupied(_) => self.more.push((hash, slot)),
+        }
     }
 }
 
@@ -85,10 +109,10 @@ pub(crate) struct Tail {
     values: Vec<Arc<Vec<u8>>>,
     /// New requests, from slot `Head::sealed_requests` on.
     records: Vec<Piece>,
-    /// Hash of external id → slot of a new request.
-    ids: HashMap<u64, u32, FixedState>,
-    /// The same for the second and further ones of one hash.
-    more_ids: Vec<(u64, u32)>,
+    /// Hash of external id and slot of every new request.
+    ids: Vec<(u64, u32)>,
+    /// The same to look up, once somebody does: what is folded at once is never asked for.
+    by_id: OnceLock<ById>,
     /// New and changed request rows.
     pub(crate) requests: Rows<RequestRow>,
     /// New and changed clock rows.
@@ -108,8 +132,8 @@ impl Tail {
         Tail {
             values: Vec::new(),
             records: Vec::new(),
-            ids: HashMap::default(),
-            more_ids: Vec::new(),
+            ids: Vec::new(),
+            by_id: OnceLock::new(),
             requests: Rows::new(head.sealed_requests),
             clocks: Rows::new(head.sealed_clocks),
             newest: HashMap::default(),
@@ -135,9 +159,9 @@ impl Tail {
                     return damaged("the slots of new requests do not follow");
                 }
                 self.records.push(piece(place));
-                match self.ids.entry(hash) {
-                    Entry::Vacant(entry) => drop(entry.insert(change.slot)),
-                    Entry::Occupied(_) => self.more_ids.push((hash, change.slot)),
+                self.ids.push((hash, change.slot));
+                if let Some(by_id) = self.by_id.get_mut() {
+                    by_id.add(hash, change.slot);
                 }
             }
             self.requests.set(change.slot, change.row)?;
@@ -174,13 +198,14 @@ impl Tail {
 
     /// The slots of new requests with this hash.
     pub(crate) fn with_hash(&self, hash: u64) -> impl Iterator<Item = u32> {
-        let more = self.more_ids.iter().filter(move |(other, _)| *other == hash).map(|(_, slot)| *slot);
-        self.ids.get(&hash).copied().into_iter().chain(more)
+        let by_id = self.by_id.get_or_init(|| ById::of(&self.ids));
+        let more = by_id.more.iter().filter(move |(other, _)| *other == hash).map(|(_, slot)| *slot);
+        by_id.first.get(&hash).copied().into_iter().chain(more)
     }
 
-    /// Every new request's hash and slot, in any order.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = (u64, u32)> {
-        self.ids.iter().map(|(hash, slot)| (*hash, *slot)).chain(self.more_ids.iter().copied())
+    /// Every new request's hash and slot, by slot.
+    pub(crate) fn ids(&self) -> &[(u64, u32)] {
+        &self.ids
     }
 
     /// Requests with new events, in any order.
@@ -247,11 +272,13 @@ impl Tail {
 
     /// The last word about every place of every topic, in order. What went before it was ever sealed is left out.
     pub(crate) fn topics(&self) -> Vec<TopicRow> {
-        let mut rows: Vec<(TopicRow, usize)> = self.topics.iter().map(|(row, _)| *row).zip(0..).collect();
-        rows.sort_unstable_by_key(|(row, at)| (row.topic, row.place, std::cmp::Reverse(*at)));
-        rows.dedup_by_key(|(row, _)| (row.topic, row.place));
+        // Of the same place the last comes first, and the others go.
+        let mut rows: Vec<TopicRow> = self.topics.iter().rev().map(|(row, _)| *row).collect();
+        spread::sort(&mut rows, |row| row.topic, |row| row.place);
+        rows.dedup_by_key(|row| (row.topic, row.place));
         let sealed = self.requests.first_new;
-        rows.into_iter().map(|(row, _)| row).filter(|row| row.came || row.slot() < sealed).collect()
+        rows.retain(|row| row.came || row.slot() < sealed);
+        rows
     }
 
     fn bytes(&self, piece: Piece) -> &[u8] {
