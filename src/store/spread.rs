@@ -22,7 +22,8 @@ pub(super) fn sort<T: Copy, K: Ord>(rows: &mut [T], hash: impl Fn(&T) -> u64, th
         before += std::mem::replace(begin, before);
     }
     // What is there is taken from a copy, in its order.
-    for row in rows.to_vec() {
+    let unsorted = rows.to_vec();
+    for row in unsorted {
         let next = &mut begins[place(&row)];
         rows[*next as usize] = row;
         *next += 1;
