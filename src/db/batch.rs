@@ -93,6 +93,8 @@ pub(super) struct Batch<'a> {
     /// New requests; their slots follow those of the stored ones.
     new: Vec<Touched<'a>>,
     operations: u32,
+    /// That of the request before, which mostly is the next one's.
+    edition: Option<Arc<Edition>>,
     /// Slots of requests in hand that are expedited, or were before the batch.
     expedited: BTreeSet<u32>,
     /// Its events were permitted when they were recorded first; what is permitted now depends on their order.
@@ -116,6 +118,7 @@ impl<'a> Batch<'a> {
             known: BTreeMap::new(),
             new: Vec::new(),
             operations: 0,
+            edition: None,
             expedited: BTreeSet::new(),
             permitted: false,
             answers,
@@ -163,7 +166,9 @@ impl<'a> Batch<'a> {
             };
         }
         let edition = match edition {
-            Some(number) => self.db.edition(self.snapshot, number)?,
+            Some(number) => self.edition(number)?,
+            // The only one.
+            None if self.head.policy == 1 => self.edition(1)?,
             None => self.db.edition_for(self.snapshot, request.received_at)?,
         };
         let clocks = edition.policy.clocks().len();
@@ -313,6 +318,13 @@ impl<'a> Batch<'a> {
         match slot.checked_sub(self.snapshot.head().requests) {
             Some(new) => self.new.get(new as usize),
             None => self.known.get(&slot),
+        }
+    }
+
+    fn edition(&mut self, number: u32) -> Result<Arc<Edition>> {
+        match &self.edition {
+            Some(known) if known.number == number => Ok(known.clone()),
+            _ => Ok(self.edition.insert(self.db.edition(self.snapshot, number)?).clone()),
         }
     }
 

@@ -1,17 +1,20 @@
 //! Care of the file: proving that what is stored follows from the events, checking, compacting, and facts about it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::Db;
-use super::derived::{NoticeKey, clock_rows, index_moves, notices_until, pending_keys};
+use super::derived::{NoticeKey, clock_rows, index_moves, notices_until, pending_keys, put_clock_rows};
 use super::periods::{Recount, goals};
+use super::policies::Edition;
 use super::told::Told;
 use super::{quota, reminders};
 use crate::attainment::{Cohort, Membership};
-use crate::clock::derive_over;
+use crate::clock::{Given, derive_over};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::EventKind;
 use crate::store::expedites::{self, ExpediteRow};
 use crate::store::index::{IndexKind, key_of, row, rows_of};
 use crate::store::log::{Change, LogEntry};
@@ -182,13 +185,25 @@ impl Db {
         let advanced_to = snapshot.head().advanced_to;
         let mut recount = Recount::new(self.judges(snapshot, None)?);
         let interruptions = self.declared(snapshot)?;
+        let mut edition: Option<Arc<Edition>> = None;
+        let mut clocks = Vec::new();
         for slot in 0..snapshot.head().requests {
             let row = snapshot.request_row(slot)?;
             let read = snapshot.told(slot, &row)?;
             let (request, events) = (&read.request, &read.events);
-            let eras = self.eras(snapshot, row.policy, events.iter())?;
-            let timeline = derive_over(eras.given(&interruptions), request, events.iter());
-            let policy = &self.edition(snapshot, row.policy)?.policy;
+            // Mostly that of the request before.
+            let edition = match &mut edition {
+                Some(known) if known.number == row.policy => known,
+                other => other.insert(self.edition(snapshot, row.policy)?),
+            };
+            let policy = &edition.policy;
+            let moved = events.iter().any(|event| matches!(event.kind, EventKind::Migrated { .. }));
+            let eras = moved.then(|| self.eras(snapshot, row.policy, events.iter())).transpose()?;
+            let given = match &eras {
+                Some(eras) => eras.given(&interruptions),
+                None => Given { interruptions: &interruptions, ..Given::policy(policy) },
+            };
+            let timeline = derive_over(given, request, events.iter());
             found.requests += 1;
             found.events += events.len() as u64;
             let latest = events
@@ -200,7 +215,8 @@ impl Db {
             if latest.raw() != row.last_event_at || request.received_at.raw() != row.received_at {
                 found.differs(&request.id, "the row's instants are not those of its events");
             }
-            for (at, clock) in clock_rows(slot, row.clocks, &timeline).iter().enumerate() {
+            put_clock_rows(slot, row.clocks, &timeline, &mut clocks);
+            for (at, clock) in clocks.iter().enumerate() {
                 found.clocks += 1;
                 let clock_slot = row.first_clock + at as u32;
                 let stored = snapshot.clock_row(clock_slot)?;
