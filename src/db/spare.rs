@@ -44,8 +44,10 @@ impl Cell for u8 {
 
 impl Spare {
     /// Bytes kept at most: a table of a million rows.
+    #[cfg(feature = "arrow")]
     const MOST: usize = 64 << 20;
     /// Columns of more bytes go back to the system: nobody asks for such lists every minute.
+    #[cfg(feature = "arrow")]
     const LONGEST: usize = 16 << 20;
     /// For columns of fewer bytes the allocator does as well.
     const SHORTEST: usize = 64 << 10;
@@ -69,12 +71,14 @@ impl Spare {
         Vec::with_capacity(values)
     }
 
-    /// Whether the room of a column is worth keeping.
+    /// Whether the room of a column is worth keeping. Only Arrow's buffers tell when nobody uses them any more.
+    #[cfg(feature = "arrow")]
     pub(crate) fn keeps<T>(column: &Vec<T>) -> bool {
         (Spare::SHORTEST..=Spare::LONGEST).contains(&bytes(column))
     }
 
     /// Keeps the room of a column, if that is worth it and there is not too much of it.
+    #[cfg(feature = "arrow")]
     pub(crate) fn keep<T: Cell>(&self, mut column: Vec<T>) {
         if !Spare::keeps(&column) {
             return;
@@ -96,7 +100,7 @@ fn bytes<T>(column: &Vec<T>) -> usize {
     column.capacity() * size_of::<T>()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "arrow"))]
 mod tests {
     use super::*;
 

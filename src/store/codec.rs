@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::clock::Entry;
 use crate::error::{Error, ErrorKind, Result};
+
 const CONFIG: bincode::config::Configuration<
     bincode::config::LittleEndian,
     bincode::config::Varint,
