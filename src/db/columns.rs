@@ -67,6 +67,8 @@ impl Columns {
     }
 }
 
+/// Room for so many rows is there from the start: as much as costs next to nothing.
+const FEW: usize = 256;
 /// A list whose first part has fewer rows is short: it does not pay to look how many there are.
 const SHORT: usize = 1_000;
 
@@ -91,7 +93,8 @@ impl Db {
     /// `NotFound` if no policy of the database has the clock asked for; the errors of the file.
     pub fn scan_columns(&self, query: &Query, limit: usize) -> Result<Columns> {
         self.store.read(|snapshot| {
-            let mut columns = Columns::default();
+            let few = || Vec::with_capacity(limit.min(FEW));
+            let mut columns = Columns { due_at: few(), clock: few() };
             self.visit_rows(snapshot, query, limit, &mut |found| {
                 let more = match (columns.is_empty(), found.len()) {
                     (true, SHORT..) => limit.min(rows_within(snapshot, query)?),
