@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Direct dependencies of the library without features, and with all of them.
-const MOST: (usize, usize) = (15, 30);
+const MOST: (usize, usize) = (15, 31);
 /// Packages that a program without features links, the library's own not counted.
 const MOST_LINKED: usize = 44;
 /// What is linked for a feature alone: nobody who does without the feature trusts it.
